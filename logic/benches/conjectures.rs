@@ -1,7 +1,7 @@
-//! Conjectures per CPU second: generated, and refuted the naive and the compiled way.
+//! Conjectures per CPU second: generation, and refutation by the reference and the compiled evaluator.
 //!
-//! `cargo bench -p theoremata-logic --bench conjectures`. Times are CPU seconds of the one thread as
-//! Linux counts them, elsewhere wall time.
+//! `cargo bench -p theoremata-logic --bench conjectures`. Times are CPU seconds of the single thread on Linux, wall
+//! time elsewhere.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use theoremata_logic::models::evaluate::Evaluator;
 use theoremata_logic::models::model::{Model, Table, UNKNOWN};
 use theoremata_logic::models::reference;
 
-/// CPU time of this thread where the system tells it.
+/// CPU time of this thread, where the system reports it.
 struct Clock(Instant);
 
 impl Clock {
@@ -24,7 +24,7 @@ impl Clock {
         nanoseconds.map_or_else(|| self.0.elapsed(), Duration::from_nanos)
     }
 
-    /// Seconds that one call takes, from as many calls as fill a third of a second.
+    /// Seconds per call, averaged over calls that fill a third of a second.
     fn measure(&self, mut call: impl FnMut()) -> f64 {
         let start = self.now();
         let mut rounds = 0u32;

@@ -1,12 +1,11 @@
-//! Facts per CPU second: a logic block, which keeps the reason of every fact, beside `ascent`, which
-//! keeps none, on the same workloads in the same run.
+//! Facts per CPU second: a logic block, which records the reason of every fact, and `ascent`, which records none, on
+//! the same workloads in the same run.
 //!
-//! `succ` computes a sum table by recursion, as proofs in arithmetic do; `chain` closes a path and
-//! `random` a random graph, where most facts are derived several times. Each figure is the best of
-//! three runs, since other work on the machine only ever adds to it. Giving the first facts counts for
-//! both.
+//! `succ` computes a sum table by recursion, as proofs in arithmetic do; `chain` closes a path and `random` a random
+//! graph, where most facts are derived several times. Each figure is the best of three runs, since other work on the
+//! machine only adds time. Entering the first facts counts for both.
 //!
-//! `cargo bench -p theoremata-logic --bench inference`. Times are CPU seconds of the one thread.
+//! `cargo bench -p theoremata-logic --bench inference`. Times are CPU seconds of the single thread.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -23,7 +22,7 @@ use theoremata_logic::saturation::book::RuleBook;
 use theoremata_logic::saturation::pattern::{Code, Individual};
 use theoremata_logic::saturation::sorts::SortId;
 
-/// Million facts per CPU second below which the block engine is a fault.
+/// The least acceptable rate of the block engine, in million facts per CPU second.
 const LEAST: f64 = 2.0;
 const RUNS: usize = 3;
 
@@ -41,16 +40,16 @@ ascent! {
     path(x, z) <-- path(x, y), edge(y, z);
 }
 
-/// A rule over two relations, and what is given.
+/// A rule over two relations, with its input facts.
 struct Workload {
     name: &'static str,
     theory: &'static str,
     individuals: u32,
     /// Pairs of the given relation.
     pairs: Vec<(u32, u32)>,
-    /// First facts of the relation that grows.
+    /// The initial facts of the derived relation.
     first: Vec<Vec<u32>>,
-    /// How many facts there are in the end, where that is known beforehand.
+    /// The final number of facts, if known in advance.
     facts: Option<usize>,
 }
 
@@ -100,7 +99,7 @@ impl Workload {
         Workload::paths("random", nodes, found, None)
     }
 
-    /// A block with what is given; it has not worked yet.
+    /// A block with the input facts, not yet saturated.
     fn block(&self) -> Block {
         let text = self.theory.as_bytes();
         let (theory, _) = mpl::read_mpl("workload.mpl", text, &mut |_| Err("no imports".into())).expect("a theory");
@@ -108,7 +107,7 @@ impl Workload {
         let mut block = Block::root(Arc::new(RuleBook::new(&compiled)));
         let individuals: Vec<Individual> = (0..self.individuals).map(|_| block.introduce(SortId(0))).collect();
         let of = |numbers: &[u32]| -> Vec<Individual> { numbers.iter().map(|x| individuals[*x as usize]).collect() };
-        // The signature begins with the relations in the order in which the rule mentions them.
+        // The signature begins with the relations in order of occurrence in the rule.
         let mut relations = (0..compiled.signature.relations.len() as u16).map(RelationId).filter(|relation| {
             let relation = &compiled.signature.relations[relation.index()];
             assert!(!relation.function, "the workloads are about plain relations");
@@ -126,7 +125,7 @@ impl Workload {
     }
 }
 
-/// What one engine did.
+/// The result of one engine.
 struct Figure {
     seconds: f64,
     facts: usize,

@@ -1,7 +1,7 @@
-//! Random theories and goals by the thousand, held against z3: what the test `random_theories` does for a few.
+//! Thousands of random theories and goals, compared with z3: the large version of the test `random_theories`.
 //!
-//! `cargo bench -p theoremata-logic --bench random_theories`; `SEEDS=n` for another number than 5,000. It ends with an
-//! error if a verdict is wrong, an attempt panicked, or the checker refused a proof.
+//! `cargo bench -p theoremata-logic --bench random_theories`; `SEEDS=n` for a number other than 5,000. It fails if a
+//! verdict is wrong, an attempt panicked, or the checker refused a proof.
 
 #[path = "../tests/verdict/mod.rs"]
 mod verdict;

@@ -1,15 +1,14 @@
-//! What it costs to state a law as a relation holds, against stating it as an equation.
+//! The cost of stating a law as a relation instead of an equation.
 //!
-//! Eleven laws of arithmetic, each once with all its values as premises and an atom as its conclusion
-//! (`a + b = c` gives `b + a = c`), and once with an equation as its conclusion (`a + b = c` and
-//! `b + a = d` give `c = d`). Each is proved from the axioms and the laws above it, nothing is generated.
-//! A third column shows the relational goals over a theory in which the operations cannot be recognised
-//! as functions, since the axiom that says where their arguments lie is left out: their values are
-//! then made by existence rules and compared by rules, as a prover does that does not know functions.
+//! Eleven laws of arithmetic, each stated once with all its values as premises and an atom as its conclusion
+//! (`a + b = c` gives `b + a = c`), and once with an equation as its conclusion (`a + b = c` and `b + a = d` give
+//! `c = d`). Each is proved from the axioms and the laws above it; nothing is generated. A third column shows the
+//! relational goals over a theory in which the operations cannot be recognised as functions, since the axiom that gives
+//! their domains is left out: their values are then created by existence rules and compared by rules, as in a prover
+//! without functions.
 //!
-//! What is counted for a law is every attempt at it, the failed ones too, with checking and making a
-//! rule of it; the best of the runs. `cargo bench -p theoremata-logic --bench relational`. Times are CPU
-//! milliseconds of the one thread.
+//! The cost of a law includes every attempt at it, failed ones too, with checking and compiling it to a rule; the best
+//! of the runs. `cargo bench -p theoremata-logic --bench relational`. Times are CPU milliseconds of the single thread.
 
 use std::mem::discriminant;
 use std::sync::Arc;
@@ -22,7 +21,7 @@ use theoremata_logic::search::attempt::solve;
 use theoremata_logic::search::explore::{Conjecture, Exploration, Fate, Options, Task};
 
 const RUNS: usize = 5;
-/// How many times the cost of its twin a relational goal may cost.
+/// The largest acceptable cost of a relational goal, relative to its equational twin.
 const MOST: f64 = 10.0;
 
 /// A law's name, its relational form, and its twin.
@@ -78,7 +77,7 @@ const LAWS: [Law; 11] = [
     ),
 ];
 
-/// Arithmetic; `typing` says whether the operations' arguments and values are said to be numbers.
+/// Arithmetic; `typing`: with the axiom that the operations' arguments and values are numbers.
 fn arithmetic(typing: bool) -> Arc<Theory> {
     let operation = |name: &str| {
         let typing = if typing {
@@ -113,7 +112,7 @@ fn arithmetic(typing: bool) -> Arc<Theory> {
     Arc::new(read.unwrap_or_else(|errors| panic!("{errors:?}")).0)
 }
 
-/// A law that says of each of its variables that it is a number, as it must where no axiom says so.
+/// A law with membership premises for all of its variables, needed where no axiom implies them.
 fn of_numbers(law: &str) -> String {
     let (binders, rest) = law.strip_prefix("(>[").and_then(|law| law.split_once("] ")).expect("a law binds");
     let numbers: Vec<String> = binders.split(',').map(|variable| format!("(in[{variable},N])")).collect();
@@ -123,7 +122,7 @@ fn of_numbers(law: &str) -> String {
     }
 }
 
-/// CPU time for each law in milliseconds; `None` for those that stay open.
+/// CPU time of each law in milliseconds; `None` for open ones.
 fn prove(theory: &Arc<Theory>, statement: impl Fn(&Law) -> String) -> Vec<Option<f64>> {
     let text: String = LAWS.iter().map(|law| format!("{}\n", statement(law))).collect();
     let (goals, report) = mpl::read_goals(theory, text.as_bytes(), "laws");
@@ -137,14 +136,14 @@ fn prove(theory: &Arc<Theory>, statement: impl Fn(&Law) -> String) -> Vec<Option
         let before: Vec<_> = exploration.conjectures.iter().map(|law| discriminant(&law.fate)).collect();
         match exploration.next() {
             Task::Prepare if !prepared => prepared = exploration.prepare(&mut || true),
-            // With its own means it is at its end, and would begin to generate.
+            // The next step would generate conjectures.
             Task::Prepare | Task::Ask | Task::Finished => break,
             Task::Solve(blocks) => {
                 let (verdicts, steps): (Vec<_>, Vec<u64>) = blocks.into_iter().map(solve).unzip();
                 exploration.commit(verdicts, 1, steps.iter().sum());
                 let fates = exploration.conjectures.iter().map(|law| discriminant(&law.fate));
                 let open = |law: &Conjecture| matches!(law.fate, Fate::Open(_));
-                // What failed once more shows no difference; the first open law stands for all of them.
+                // Repeated failure leaves no trace; it is attributed to the first open law.
                 let tried = fates.zip(&before).position(|(now, before)| now != *before);
                 let tried = tried.or_else(|| exploration.conjectures.iter().position(open));
                 if let Some(spent) = tried.and_then(|place| spent.get_mut(place)) {

@@ -1,9 +1,9 @@
-//! Advisors that need no model: rivals of a language model in the same seat.
+//! Advisors without a language model: baselines in the same role.
 //!
-//! Each answers the questions of an exploration ([`Query`]) with proposals, within the same bounds as a model. So it can be
-//! measured what a model adds: to statements drawn at random ([`Guide::random`]), to what an n-gram table has learned of
-//! theorems of other theories ([`Guide::learned`]), to generalised subgoals ([`generalised`]), and to premises chosen by
-//! the symbols that they share with a goal ([`premises`]). All are functions of the question and a seed.
+//! Each answers the questions of an exploration ([`Query`]) with proposals, within the same limits as a model. They
+//! show what a model adds over: random statements ([`Guide::random`]), an n-gram table learned from theorems of other
+//! theories ([`Guide::learned`]), generalised subgoals ([`generalised`]), and premises selected by symbol overlap with
+//! a goal ([`premises`]). All are functions of the question and a seed.
 
 mod generalise;
 mod guide;
@@ -17,19 +17,19 @@ pub use generalise::generalised;
 pub use guide::Guide;
 pub use table::Table;
 
-/// An advisor of this folder.
+/// An advisor of this module.
 #[derive(Clone, Debug)]
 pub enum Rival {
-    /// Statements drawn by a guide, and premises drawn at random.
+    /// Statements sampled by a guide, and random premises.
     Drawn(Guide),
-    /// Generalised subgoals; nothing else.
+    /// Only generalised subgoals.
     Generalise,
-    /// Premises by the symbols that they share with the goal; nothing else.
+    /// Only premises, by symbol overlap with the goal.
     Overlap(Chooser),
 }
 
 impl Rival {
-    /// Its proposals, the best first.
+    /// Its proposals, best first.
     #[must_use]
     pub fn answer(&self, query: &Query) -> Vec<Proposal> {
         match (self, query.topic) {
@@ -47,7 +47,7 @@ impl Rival {
     }
 }
 
-/// The theorems that a chooser puts first.
+/// The theorems that a chooser ranks highest.
 fn by_overlap(chooser: Chooser, query: &Query) -> Option<Proposal> {
     let ranked = premises::rank(chooser, &query.theory, query.goal.as_ref()?, &query.theorems, &query.consequences);
     Some(Proposal::Premises(ranked.iter().take(NAMED).map(|place| query.theorems[*place].id.0).collect()))

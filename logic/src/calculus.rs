@@ -1,7 +1,7 @@
-//! The trusted part: formulas, theories, proofs, and the checker that decides whether a proof is one.
+//! The trusted part: formulas, theories, proofs, and the checker.
 //!
-//! This stage knows no other. Whoever wants to believe a theorem reads these files and
-//! [docs/calculus.md](https://docs.rs/theoremata-logic), and nothing of the search.
+//! This stage depends on no other. To believe a theorem, read these files and
+//! [docs/calculus.md](https://docs.rs/theoremata-logic); nothing of the search is trusted.
 
 pub mod check;
 pub mod checked;

@@ -1,4 +1,4 @@
-//! The first-order view of a theory: relations, clauses, functions, inductions.
+//! The clausal view of a theory: relations, clauses, functions, inductions.
 
 pub mod clause;
 pub mod compile;

@@ -1,9 +1,9 @@
 //! Conjectures: statements that are true in all known models of a theory and worth proving.
 //!
-//! Candidates are built once each, not built and normalised: equations by [pairing terms](equation)
-//! whose values agree, conditional and Horn clauses from patterns with variables numbered in order.
-//! A candidate is then refuted by a model, or dropped because its premises never hold or because it
-//! is an instance of a kept one, or kept. The result is in order: what interests most stands first.
+//! Each candidate is built once, not built and then normalised: equations by [pairing terms](equation) whose values
+//! agree, conditional and Horn clauses from patterns with variables numbered in order. A candidate is refuted by a
+//! model, dropped because its premises never hold or because it is an instance of a kept one, or kept. The result is
+//! sorted, most interesting first.
 
 pub mod canonical;
 mod conditional;
@@ -33,16 +33,16 @@ use limits::{atoms, literals};
 use pattern::is_well_sorted;
 use subsume::{Instance, instance};
 
-/// The first look at a candidate: with three inputs, values up to 3.
+/// Assignments in the first test of a candidate: with three inputs, values up to 3.
 const FEW: u64 = 100;
 
-/// The last look: with three inputs, values up to 39; with four, up to 15.
+/// Assignments in the last test: with three inputs, values up to 39; with four, up to 15.
 const MANY: u64 = 1 << 16;
 
-/// So many candidates about relations are looked at.
+/// The most candidates about relations that are tested.
 const MOST_OF_FEW: usize = 200_000;
 
-/// Beyond so many candidates those that fail at once are not held.
+/// Once this many candidates are held, those that fail the first test are only counted.
 const HELD: usize = 20_000;
 
 /// A statement to be proved.
@@ -52,25 +52,24 @@ pub struct Conjecture {
     pub clause: Clause,
     /// Its kind.
     pub shape: Shape,
-    /// How it is ranked.
+    /// Its rank.
     pub rank: Rank,
-    /// Whether it is `C[l] = C[r]` where `l = r` is (an instance of) another conjecture: true, but
-    /// hardly a discovery.
+    /// Whether it is `C[l] = C[r]` where `l = r` is an instance of another conjecture: true, but of little interest.
     pub by_congruence: bool,
-    /// Whether it is a law that has a place in textbooks, by its form.
+    /// Whether it has the form of a textbook law.
     pub textbook: bool,
 }
 
-/// The order of interest, smaller first. A total order by content: equal ranks are equal clauses.
+/// The order of interest, smaller first. A total order by content: equal ranks mean equal clauses.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Rank {
-    /// The number of atoms: small statements first.
+    /// The number of atoms: smaller statements first.
     pub atoms: usize,
-    /// How many arguments are no new variable, but a variable again or a constant: fewer first.
+    /// Arguments that are a repeated variable or a constant: fewer first.
     pub repeats: usize,
-    /// How many arguments are constants: more general first.
+    /// Arguments that are constants: more general statements first.
     pub constants: usize,
-    /// The number of inputs, that is variables that no premise computes: more general first.
+    /// The number of inputs, i.e. variables that no premise computes: more general statements first.
     pub inputs: Reverse<usize>,
     /// The statement itself.
     pub clause: Clause,
@@ -81,66 +80,67 @@ pub struct Rank {
 pub struct Refuted {
     /// The candidate, in canonical form.
     pub clause: Clause,
-    /// Which of the models.
+    /// The index of the model.
     pub model: usize,
     /// The individual for each variable of the clause.
     pub assignment: Vec<u16>,
 }
 
-/// How many of what were met.
+/// Statistics of a generation.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Counts {
-    /// Terms that were evaluated to find equations.
+    /// Terms evaluated to find equations.
     pub terms: usize,
-    /// Different value vectors among these terms.
+    /// Distinct value vectors among these terms.
     pub classes: usize,
-    /// Pairs of terms that were never compared because too few values are known of both.
+    /// Pairs of terms not compared because too few columns have known values for both.
     pub incomparable: usize,
-    /// Candidates that were built one by one, equations that agree in all columns among them.
+    /// Candidates built one by one, including equations that agree in all columns.
     pub built: usize,
-    /// Built ones that a model refutes.
+    /// Built candidates that a model refutes.
     pub refuted: usize,
-    /// Built ones whose premises hold in no model.
+    /// Built candidates whose premises hold in no model.
     pub vacuous: usize,
-    /// Built ones with a premise or head that holds by itself in all models.
+    /// Built candidates with a premise or head that is trivial in all models.
     pub idle: usize,
-    /// Built ones that are false as far as the models say, though nothing refutes them: see [`Model::presumed`].
+    /// Built candidates that are presumably false, though no model refutes them: see [`Model::presumed`].
     pub unlikely: usize,
-    /// Built ones that are instances of kept ones.
+    /// Built candidates that are instances of kept ones.
     pub instances: usize,
-    /// The conjectures that are left.
+    /// Remaining conjectures.
     pub kept: usize,
-    /// Whether terms were left out because there would have been more than [`Limits::terms`].
+    /// Whether terms were dropped because of [`Limits::terms`].
     pub truncated: bool,
-    /// Candidates that were left out because there would have been more than [`Limits::candidates`].
+    /// Candidates dropped because of [`Limits::candidates`].
     pub left_out: usize,
 }
 
-/// What [`generate`] found.
+/// The result of [`generate`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Conjectures {
     /// The conjectures, most interesting first.
     pub conjectures: Vec<Conjecture>,
     /// All built candidates that were refuted, in the same order.
     pub refuted: Vec<Refuted>,
-    /// Figures.
+    /// Statistics.
     pub counts: Counts,
 }
 
-/// Every statement within the limits that no model refutes, save those that hold vacuously and
-/// instances of others. Deterministic; depends on the models only through what they refute and, for
-/// statements that no model decides, on what they leave unknown.
+/// All statements within the limits that no model refutes, except vacuous ones and instances of others. Deterministic.
+/// The models matter only through what they refute and, for statements that no model decides, through what they leave
+/// unknown.
 ///
-/// Instances are dropped if variables were merely renamed, identified or replaced by compound terms.
-/// Those that put a constant for a variable and conclude a function's value are kept, since they are
+/// Instances by renaming or identifying variables, or by substituting compound terms, are dropped. Instances that
+/// substitute a constant and conclude a function's value are kept: they are few, and a theory may prove them without
+/// the general law.
 /// few and a theory may prove them without the general law.
 #[must_use]
 pub fn generate(signature: &Signature, limits: &Limits, models: &[Model]) -> Conjectures {
     generate_while(signature, limits, models, &[], &mut || true).expect("nobody stops it")
 }
 
-/// As [`generate`], but drops what fails in one of the models `presumed` as well, which refute nothing, and asks `go_on`
-/// before every candidate; `None` if it was told to stop.
+/// [`generate`], which also drops statements that fail in a model of `presumed` (these refute nothing), and calls
+/// `go_on` before every candidate; `None` if it returned false.
 pub fn generate_while(
     signature: &Signature,
     limits: &Limits,
@@ -168,12 +168,12 @@ pub fn generate_while(
     let models_allow =
         |clause: &Clause| all.iter().all(|model| Evaluator::new(model).refute_within(clause, MANY).is_none());
     let few = limits.of_few();
-    // What holds of everything, as membership in a carrier does, is no premise and no conclusion.
+    // Relations that always hold, such as membership in a carrier, are neither premises nor conclusions.
     let relations: Vec<RelationId> =
         horn::relations(signature, limits).into_iter().filter(|relation| !sieve.is_idle(*relation)).collect();
     let all_relations = horn::relations(signature, &few);
     let carriers = sieve.carriers.clone();
-    // Of what is not looked at, nobody knows how much there is.
+    // Candidates that are not tested cannot be counted either.
     let (mut looked, most) = (0, 2 * limits.candidates);
     conditional::candidates(signature, limits, &models_allow, &mut |clause| {
         sieve.offer(canonical(&clause), Shape::Conditional);
@@ -182,7 +182,8 @@ pub fn generate_while(
         go && looked < most
     });
     sieve.counts.left_out += usize::from(looked >= most);
-    // What is said of relations does not grow with the size of equations, and is no reason to stop with smaller ones.
+    // The number of statements about relations does not grow with the size of equations, so it is no reason to stop at
+    // smaller ones.
     let mut looked = 0;
     let mut take = |clause: Clause| {
         sieve.offer_few(canonical(&clause), Shape::Horn);
@@ -203,8 +204,8 @@ pub fn generate_while(
     sieve.finish(go_on)
 }
 
-/// The clause with its head and a premise that has the same output exchanged: the other reading of an
-/// equation `l = r`. One for each such premise.
+/// The clause with its head and a premise that has the same output exchanged: the same equation `l = r` read in the
+/// other direction. One for each such premise.
 #[must_use]
 pub fn mirrors(signature: &Signature, clause: &Clause) -> Vec<Clause> {
     let Head::Literal(head) = &clause.head else { return Vec::new() };
@@ -249,23 +250,23 @@ pub fn rank(signature: &Signature, clause: &Clause) -> Rank {
     }
 }
 
-/// Candidates on one side, conjectures on the other.
+/// Turns candidates into conjectures.
 struct Sieve<'a> {
     signature: &'a Signature,
     limits: &'a Limits,
-    /// Those of schemes.
+    /// Limits of schemes.
     schemes: Limits,
     models: Vec<Evaluator<'a>>,
-    /// The models as they presumably are.
+    /// The models completed by what is presumed.
     presumed: Vec<Evaluator<'a>>,
-    /// The sets that hold all individuals of their sorts: what is said to be in one is not an atom that counts.
+    /// The sets that hold all individuals of their sorts; membership in them does not count as an atom.
     carriers: Vec<RelationId>,
     candidates: BTreeMap<Rank, Shape>,
-    /// Candidates that have the form of a law of textbooks, as they may be read from either side.
+    /// Candidates that have the form of a textbook law, in both readings.
     textbook: HashSet<Clause>,
-    /// Candidates that failed at once and were not held, each as often as it was built.
+    /// The number of candidates that failed the first test and were not held, with repetitions.
     early: usize,
-    /// The same for those that are presumably false.
+    /// The number of those that are presumably false.
     unlikely: usize,
     counts: Counts,
 }
@@ -293,7 +294,7 @@ impl<'a> Sieve<'a> {
         sieve
     }
 
-    /// Takes a candidate in canonical form, if it is within the limits and not there yet.
+    /// Adds a candidate in canonical form, if it is within the limits and new.
     fn offer(&mut self, clause: Clause, shape: Shape) {
         let rank = rank(self.signature, &clause);
         if !self.limits.admits(&clause)
@@ -302,7 +303,7 @@ impl<'a> Sieve<'a> {
         {
             return;
         }
-        // The largest model refutes most.
+        // The largest model refutes most candidates.
         let fails = |evaluator: &Evaluator<'_>| evaluator.refute_within(&clause, FEW).is_some();
         if self.candidates.len() >= HELD && self.models.last().is_some_and(fails) {
             self.early += 1;
@@ -315,14 +316,14 @@ impl<'a> Sieve<'a> {
         self.candidates.entry(rank).or_insert(shape);
     }
 
-    /// Takes an instance of a scheme.
+    /// Adds an instance of a scheme.
     fn offer_scheme(&mut self, clause: Clause, shape: Shape) {
         self.textbook.extend(mirrors(self.signature, &clause));
         self.textbook.insert(clause.clone());
         self.offer_few(clause, shape);
     }
 
-    /// Takes a candidate of a shape of which there are few, unless it fails at once.
+    /// Adds a candidate of a shape with few candidates, unless it fails the first test.
     fn offer_few(&mut self, clause: Clause, shape: Shape) {
         let rank = rank(self.signature, &clause);
         let bare = relational::unguarded(&clause, &self.carriers);
@@ -340,7 +341,7 @@ impl<'a> Sieve<'a> {
         }
     }
 
-    /// Whether a relation presumably holds of everything.
+    /// Whether a relation presumably always holds.
     fn is_idle(&self, relation: RelationId) -> bool {
         let of = &self.signature.relations[relation.index()];
         let arguments: Vec<Term> = (0..of.arity as u16).map(Term::Variable).collect();
@@ -348,7 +349,7 @@ impl<'a> Sieve<'a> {
         !of.function && self.is_likely(&Clause { variables: of.arity as u16, premises: Vec::new(), head }, MANY)
     }
 
-    /// Whether a clause holds where what nothing says to hold does not.
+    /// Whether a clause holds in the presumed models.
     fn is_likely(&self, clause: &Clause, assignments: u64) -> bool {
         self.presumed.iter().all(|evaluator| evaluator.refute_within(clause, assignments).is_none())
     }
@@ -371,8 +372,8 @@ impl<'a> Sieve<'a> {
             }
             self.counts.built += 1;
             let clause = &rank.clause;
-            // Most false ones fail at small values; most true ones are instances, which costs less
-            // to see than a sweep over the whole model.
+            // Most false candidates fail at small values. Most true ones are instances, which is cheaper to detect than
+            // a sweep over the whole model.
             if let Some(found) = self.refute(clause, FEW) {
                 refuted.push(found);
             } else if kept.instance(clause) {
@@ -403,8 +404,8 @@ impl<'a> Sieve<'a> {
     }
 }
 
-/// Drops equations that are instances of others as pairs of terms. Flat clauses show most instances,
-/// but `e·(a·b) = a·b` has fewer rows than it has applications and so is met before `e·a = a`.
+/// Drops equations that are instances of others as pairs of terms. Flat clauses reveal most instances, but
+/// `e·(a·b) = a·b` has fewer rows than applications and so comes before `e·a = a`.
 fn without_instances(conjectures: Vec<Conjecture>) -> Vec<Conjecture> {
     let sides = |conjecture: &Conjecture| match &conjecture.shape {
         Shape::Equation(left, right) => Some((left.clone(), right.clone())),
@@ -430,8 +431,8 @@ fn without_instances(conjectures: Vec<Conjecture>) -> Vec<Conjecture> {
     conjectures.into_iter().zip(dropped).filter(|(_, dropped)| !dropped).map(|(conjecture, _)| conjecture).collect()
 }
 
-/// Literals of relations that hold of everything, as membership in the one carrier does: a clause
-/// that has one says less than it seems to.
+/// Literals of relations that always hold, such as membership in the only carrier; they make a clause weaker than it
+/// looks.
 #[derive(Default)]
 struct IdleLiterals {
     known: BTreeMap<Literal, bool>,
@@ -441,7 +442,7 @@ impl IdleLiterals {
     fn any(&mut self, sieve: &Sieve<'_>, clause: &Clause) -> bool {
         let bare = relational::unguarded(clause, &sieve.carriers);
         let is_plain = |literal: &&Literal| !sieve.signature.relations[literal.relation.index()].function;
-        // Of a clause that is one literal, it is what is said.
+        // A clause of one literal may consist of such a literal.
         !bare.premises.is_empty()
             && literals(&bare).filter(is_plain).any(|literal| {
                 let alone =
@@ -454,17 +455,17 @@ impl IdleLiterals {
     }
 }
 
-/// The conjectures so far, to be asked for more general ones.
+/// The conjectures so far, indexed for subsumption.
 struct Kept<'a> {
     signature: &'a Signature,
-    /// By the relation of the head, each with the [`relations`] of its premises.
+    /// By the relation of the head; each with the [`relations`] of its premises.
     by_head: BTreeMap<Option<RelationId>, Vec<(u64, Clause)>>,
 }
 
 impl Kept<'_> {
     fn add(&mut self, clause: &Clause, shape: &Shape) {
         let mut forms = vec![clause.clone()];
-        // Functions have one value, so an equation may be read from either side.
+        // Functions are single-valued, so an equation may be read in either direction.
         if matches!(shape, Shape::Equation(..)) {
             forms.extend(mirrors(self.signature, clause));
         }
@@ -473,7 +474,7 @@ impl Kept<'_> {
         }
     }
 
-    /// The kept clauses of which this may be an instance, as far as relations tell.
+    /// The kept clauses that may subsume this one, judging by relations.
     fn candidates(&self, clause: &Clause) -> impl Iterator<Item = &Clause> {
         let known = self.by_head.get(&head_relation(clause)).into_iter().flatten();
         let own = relations(clause);
@@ -490,7 +491,7 @@ impl Kept<'_> {
         })
     }
 
-    /// Whether the two sides differ in one place only, and there by a known equation.
+    /// Whether the two sides differ in one position only, by a known equation.
     fn by_congruence(&self, shape: &Shape) -> bool {
         let Shape::Equation(left, right) = shape else { return false };
         let (TermTree::Apply(function, inputs), TermTree::Apply(other, others)) = (left, right) else { return false };
@@ -506,7 +507,7 @@ impl Kept<'_> {
     }
 }
 
-/// A bit for each relation of the premises; relations far apart may share one.
+/// A bitmask of the relations of the premises, by number modulo 64.
 fn relations(clause: &Clause) -> u64 {
     clause.premises.iter().fold(0, |bits, premise| bits | 1 << (premise.relation.index() % 64))
 }

@@ -1,8 +1,8 @@
-//! Theorems in the languages of other checkers, so that nobody has to believe ours.
+//! Exports theorems to other checkers, so that ours need not be trusted.
 //!
-//! Only a [`Checked`] theorem can be exported, and only the checker makes one. Every format is a
-//! [`Format`]: it sees all theorems once to learn what they need, and then writes them one by one, each
-//! with what it cites before it, so that an export never has to be in memory as a whole.
+//! Only a [`Checked`] theorem can be exported, and only the checker constructs one. Each language is a [`Format`]: it
+//! surveys all theorems to learn what they need, and then writes them one by one, each after those it cites, so an
+//! export is never in memory as a whole.
 
 pub mod dedukti;
 pub mod lean;
@@ -22,23 +22,23 @@ use crate::calculus::theory::Theory;
 use crate::language::notation::Reading;
 use crate::language::text::{MplWriter, SortsShown};
 
-/// A language that theorems can be written in.
+/// A target language.
 ///
 /// Calls come in this order: [`survey`](Format::survey) for each theorem, [`begin`](Format::begin),
-/// [`theorem`](Format::theorem) for each theorem in the same order, [`end`](Format::end). A theorem
-/// comes after all that it cites. What is appended to `out` may be written away between calls.
+/// [`theorem`](Format::theorem) for each theorem in the same order, [`end`](Format::end). A theorem comes after all
+/// that it cites. Text appended to `out` may be flushed between calls.
 pub trait Format {
-    /// Learns what a theorem needs to have been declared.
+    /// Collects the declarations that a theorem needs.
     fn survey(&mut self, theorem: &Checked);
-    /// Appends what stands before the theorems: the logic, the theory, what is assumed.
+    /// Appends the text before the theorems: logic, theory, assumptions.
     fn begin(&mut self, out: &mut String);
     /// Appends a theorem with its proof.
     fn theorem(&mut self, theorem: &Checked, out: &mut String);
-    /// Appends what stands after the theorems.
+    /// Appends the text after the theorems.
     fn end(&mut self, out: &mut String);
 }
 
-/// The statement for people, in mathematics and in MPL: what formats put into comments.
+/// Renders statements for comments, as mathematics and in MPL.
 pub(crate) struct Comments<'t> {
     theory: &'t Theory,
     reading: Reading<'t>,
@@ -49,24 +49,24 @@ impl<'t> Comments<'t> {
         Comments { theory, reading: Reading::new(theory) }
     }
 
-    /// A closed formula as mathematics, on one line.
+    /// A closed formula in mathematical notation, on one line.
     pub(crate) fn mathematics(&self, statement: &Formula) -> String {
         self.reading.statement(statement).to_string()
     }
 
-    /// A formula over the anchor's parameters as mathematics, on one line.
+    /// A formula over the anchor's parameters in mathematical notation, on one line.
     pub(crate) fn under_anchor(&self, formula: &Formula) -> String {
         self.reading.under_anchor(formula).to_string()
     }
 
-    /// A formula as MPL, on one line; `name` gives the text of a free variable.
+    /// A formula in MPL, on one line; `name` gives the text of a free variable.
     pub(crate) fn mpl(&self, formula: &Formula, name: &dyn Fn(Name) -> std::sync::Arc<str>) -> String {
         let predicate = |id| self.theory.predicate(id).name.clone();
         MplWriter { predicate: &predicate, name, sorts: SortsShown::No }.write(formula)
     }
 
-    /// What a theorem rests on by its own proof, besides the axioms, in words: `induction on the natural
-    /// numbers; theorems 3, 7`.
+    /// What a theorem's own proof depends on, besides the axioms, in words:
+    /// `induction on the natural numbers; theorems 3, 7`.
     pub(crate) fn rests_on(&self, theorem: &Checked) -> String {
         let basis = theorem.basis();
         let mut parts: Vec<String> = Vec::new();

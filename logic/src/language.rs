@@ -1,5 +1,5 @@
-//! Text in and text out: MPL as people write it, the form in which records hold formulas, and the notation in which
-//! readers see them.
+//! Parsing and rendering: MPL as people write it, the form of formulas in records, and mathematical notation for
+//! readers.
 
 pub mod application;
 pub mod characters;

@@ -1,13 +1,12 @@
 //! The logic of Theoremata: from axioms in MPL to checked theorems.
 //!
-//! Synchronous and pure: no clock, no file, no thread, no randomness. Values in, values out.
+//! Synchronous and pure: no clock, file, thread or randomness. Functions map values to values.
 //!
-//! The stages, in reading order; each knows those before it and none after it:
-//! [`calculus`] (what a proof is, and the checker: trusted, knows nobody), [`language`] (text in, text out),
-//! [`clauses`] (the first-order view of a theory), [`models`] and [`conjecture`] (what is worth proving),
-//! [`saturation`] (how a block derives), [`proofs`] (from what was derived to a proof), [`search`] (attempts, and the
-//! rounds that [`search::explore`] makes of them), [`advisors`] (who answers what a stuck search asks, without a model),
-//! [`export`] (theorems for other checkers).
+//! The stages, in reading order; each depends only on those before it: [`calculus`] (proofs and their checker: trusted,
+//! depends on nothing), [`language`] (parsing and rendering), [`clauses`] (the clauses of a theory), [`models`] and
+//! [`conjecture`] (which statements are worth proving), [`saturation`] (logic blocks and completion), [`proofs`] (proof
+//! reconstruction), [`search`] (attempts, and the rounds of [`search::explore`]), [`advisors`] (deterministic advice
+//! for a stuck search, without a language model), [`export`] (theorems for other checkers).
 //!
 //! ```
 //! use std::sync::Arc;

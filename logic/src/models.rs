@@ -1,4 +1,4 @@
-//! Models of a theory, in which conjectures are evaluated before anybody tries to prove them.
+//! Models of a theory, in which conjectures are evaluated before any proof attempt.
 
 pub mod evaluate;
 pub mod finite;

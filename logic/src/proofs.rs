@@ -1,4 +1,4 @@
-//! From what blocks derived to proofs of the calculus, and what a proof takes from its theory.
+//! Reconstructs proofs of the calculus from derivations of blocks, and finds the axioms that a proof uses.
 
 pub mod axiom_use;
 pub mod reconstruction;

@@ -1,6 +1,6 @@
-//! Numbers that look random, and are functions of a seed or a text.
+//! Pseudo-random numbers, each a function of a seed or a text.
 
-/// SplitMix64, as a generator with a state.
+/// The SplitMix64 generator; the field is its state.
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
@@ -19,7 +19,7 @@ impl Random {
         }
     }
 
-    /// One of `items`, by weight; `None` if there are none.
+    /// Draws one of `items` with probability proportional to its weight; `None` if the weights sum to 0.
     pub(crate) fn choose<T: Copy>(&mut self, items: &[T], weights: &[u32]) -> Option<T> {
         let total: u64 = weights.iter().map(|weight| u64::from(*weight)).sum();
         let mut drawn = if total == 0 { return None } else { self.below(total) };
@@ -42,10 +42,10 @@ pub(crate) fn mix(state: u64) -> u64 {
     bits ^ (bits >> 31)
 }
 
-/// FNV-1a of a text, begun differently for each `number`.
+/// FNV-1a hash of a text, with a different offset basis for each `number`.
 pub(crate) fn hash(text: &str, number: u64) -> u64 {
     let begin = 0xcbf2_9ce4_8422_2325 ^ number.wrapping_mul(STEP);
     let hash = text.bytes().fold(begin, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    // FNV leaves the high bits of short texts alike.
+    // FNV-1a mixes the high bits of short texts badly.
     (hash ^ (hash >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9)
 }

@@ -1,4 +1,5 @@
-//! How a logic block derives: rules as join plans, facts in indexed columns, equality, values on demand.
+//! Saturation of logic blocks: rules as join plans, indexed facts, congruence, function values on demand; and
+//! completion.
 
 pub mod block;
 pub mod book;

@@ -1,4 +1,4 @@
-//! From conjectures to theorems: attempts, lemmas from stuck attempts, and the rounds of an exploration.
+//! Proof search: attempts, lemmas from stuck attempts, and the rounds of an exploration.
 
 pub mod attempt;
 pub mod checkpoint;

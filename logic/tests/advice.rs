@@ -1,4 +1,4 @@
-//! Advice: what advisors propose is read, refuted, tried and proved like everything else, and nothing of it is believed.
+//! Advice: proposals of advisors are parsed, refuted, tried and proved like any other conjecture, and never trusted.
 
 mod common;
 
@@ -39,7 +39,7 @@ fn advised(
             Task::Finished => return exploration,
         }
         if restarts && exploration.round() > 0 {
-            // Whoever goes on asks again what was not answered.
+            // A resumed run asks unanswered questions again.
             waiting.clear();
             let bytes = exploration.save();
             let proofs = exploration.theorems.iter().map(|theorem| theorem.checked.proof().clone()).collect();
@@ -101,7 +101,8 @@ fn nothing_that_a_liar_proposes_is_believed() {
             let Received::Conjecture(place) = received else { continue };
             let conjecture = &misled.conjectures[*place];
             assert!(matches!(conjecture.origin, Origin::Advised(_)));
-            // Either case of a split says less than the goal; a lie by itself is refuted before it is tried.
+            // Either case of a split is weaker than the goal; a false statement by itself is refuted before it is
+            // tried.
             let true_anyway = matches!(asked.topic, Topic::Split | Topic::Steps);
             assert!(true_anyway, "{proposal:?} was tried: {:?}", conjecture.fate);
         }
@@ -117,7 +118,7 @@ fn nothing_that_a_liar_proposes_is_believed() {
         };
         assert!(expected, "{proposal:?}: {received:?}");
     }
-    // What is proved without advice is proved with the worst.
+    // What is proved without advice is proved with the worst advice too.
     let found = statements(&misled);
     for statement in statements(&nobody) {
         assert!(found.contains(&statement), "{statement} is lost");

@@ -1,4 +1,4 @@
-//! Functions of more than two arguments, constructors among them: proved about, by induction too, and refuted.
+//! Functions of more than two arguments, including constructors: in proofs, by induction too, and in refutations.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use theoremata_logic::language::mpl::read_mpl;
 use theoremata_logic::search::attempt;
 use theoremata_logic::search::explore::{Exploration, Fate, Options, Task};
 
-/// What became of each goal of a theory: proved by induction, proved otherwise, refuted, or none of these.
+/// The outcome for each goal of a theory: proved by induction, proved otherwise, refuted, or open.
 fn fates(text: &str) -> Vec<(String, &'static str)> {
     let (theory, _) = read_mpl("arity.mpl", text.as_bytes(), &mut |_| Err("no imports".to_owned()))
         .unwrap_or_else(|report| panic!("{}", report.render(false)));

@@ -1,6 +1,6 @@
-//! Logic blocks derive what the plain definition says, and can prove it.
+//! Logic blocks derive what the reference closure derives, and can prove it.
 //!
-//! Random theories with random facts, in 200 seeds, or as many as the variable `SEEDS` says.
+//! Random theories with random facts, for 200 seeds or the number in the variable `SEEDS`.
 
 mod common;
 
@@ -32,18 +32,18 @@ const PARAMETERS: &str = "c0 c1 c2 P/1 Q/1 R/2 F/2 G/3";
 const ALL: &str = "(>[x] (& (in[x,P]) (& (in[x,Q]) (& (in2[x,x,R]) (& (in2[x,x,F]) (in3[x,x,x,G]))))) (=[x,x]))";
 const NO_NEW: Limits = Limits { steps: 1_000_000, creations: 0 };
 
-/// What a block is given: a literal over individuals, or a rule.
+/// An input of a block: a literal over individuals, or a rule.
 #[derive(Clone, Debug)]
 enum Given {
     Literal(Literal),
     Rule(Formula, Axiom),
 }
 
-/// A random theory with what two blocks below its root are given.
+/// A random theory with the inputs of two blocks below its root.
 struct Case {
     theory: Theory,
     compiled: Arc<Compiled>,
-    /// How many axioms the root knows before it learns the others.
+    /// The number of axioms that the root knows before it learns the others.
     early: usize,
     /// For the block below the root; its variables are numbered in order of first mention.
     given: Vec<Given>,
@@ -67,7 +67,7 @@ fn literal_text(random: &mut Random, terms: &[String], may_deny: bool, may_equat
     if may_deny && random.below(6) == 0 { format!("!{atom}") } else { atom }
 }
 
-/// A Horn rule with up to three premises; its head mentions variables of the premises only.
+/// A Horn rule with up to three premises; the variables of its head occur in the premises.
 fn rule_text(random: &mut Random) -> String {
     let mut terms: Vec<String> = ["x", "y", "z", "x", "y", "z"].map(String::from).to_vec();
     terms.extend((0..CONSTANTS).map(|number| format!("c{number}")));
@@ -140,7 +140,7 @@ impl Case {
         Case { theory, compiled: Arc::new(compiled), early, given, variables, deeper, more }
     }
 
-    /// Random literals about constants, `known` older variables and new ones, and now and then a rule.
+    /// Random literals about constants, `known` older variables and new ones, and occasionally a rule.
     fn given(random: &mut Random, theory: &Theory, compiled: &mut Compiled, known: u16, given: &mut Vec<Given>) -> u16 {
         let new = random.below(4) as u16;
         let mut order: Vec<u16> = Vec::new();
@@ -178,7 +178,7 @@ impl Case {
         order.len() as u16
     }
 
-    /// The root block, which learns a part of its axioms when it is at work already.
+    /// The root block, which learns part of its axioms after it has started to saturate.
     fn root(&self, random: &mut Random) -> Block {
         let book = RuleBook::beginning(&self.compiled, self.early);
         let mut root = Block::root(Arc::new(book.clone()));
@@ -194,7 +194,7 @@ impl Case {
         root
     }
 
-    /// A block that has taken in what is given, in order, working a little in between.
+    /// A block that has received the inputs in order, with some saturation in between.
     fn below(parent: &Snapshot, random: &mut Random, known: u16, new: u16, given: &[Given], limits: Limits) -> Block {
         let mut block = Block::below(parent);
         for _ in 0..new {
@@ -223,7 +223,7 @@ impl Case {
         block
     }
 
-    /// What follows by the plain definition from the axioms and what is given.
+    /// The reference closure of the axioms and the inputs.
     fn closure(&self, given: &[&[Given]], individuals: usize) -> Closure {
         let mut clauses: Vec<Clause> = self.compiled.axioms.iter().map(|axiom| axiom.clause.clone()).collect();
         let mut facts: Vec<Fact> = Vec::new();
@@ -236,7 +236,7 @@ impl Case {
         closure(individuals as u32, &facts, &clauses, &RuleBook::new(&self.compiled))
     }
 
-    /// The statement that the block's `head` follows from what it is given.
+    /// The statement that the block's `head` follows from its inputs.
     fn statement(&self, head: &Literal) -> Formula {
         let parameters = self.theory.anchor_definition().parameters.len() as u32;
         let variable = |number: u16| Name(parameters + u32::from(number));
@@ -280,7 +280,7 @@ fn fact(literal: &Literal) -> Fact {
     (Code::new(literal.relation, literal.positive), literal.arguments.iter().map(individual).collect())
 }
 
-/// The other way round.
+/// The inverse of [`fact`].
 fn literal(code: Code, arguments: &[Individual]) -> Literal {
     let term = |individual: &Individual| match individual.0.checked_sub(CONSTANTS as u32) {
         None => Term::Constant(individual.0 as u16),
@@ -290,12 +290,12 @@ fn literal(code: Code, arguments: &[Individual]) -> Literal {
     Literal { positive: code.positive(), relation: code.relation(), arguments }
 }
 
-/// The codes of all relations but equality, and of their denials.
+/// The codes of all relations except equality, and of their negations.
 fn codes(compiled: &Compiled) -> impl Iterator<Item = Code> + use<> {
     (1..compiled.signature.relations.len() as u32 * 2).map(Code)
 }
 
-/// The block knows the same classes and facts as the definition, each fact once.
+/// The block has the same classes and facts as the reference closure, each fact once.
 fn same(compiled: &Compiled, block: &Block, plain: &Closure, place: &str) {
     assert_eq!(block.falsum().is_some(), plain.contradiction, "{place}: contradiction");
     if plain.contradiction {
@@ -361,7 +361,7 @@ fn what_a_block_derives_can_be_proved() {
                 for fact in block.facts_of(code).filter(|fact| block.is_current(*fact)) {
                     let arguments = block.arguments(fact).to_vec();
                     if arguments.iter().all(|argument| argument.0 < individuals) {
-                        // Also about other members of the classes.
+                        // For other members of the classes too.
                         let member = |argument: &Individual| {
                             let members = block.classes().members(*argument);
                             members.filter(|member| member.0 < individuals).last().unwrap_or(*argument)

@@ -1,4 +1,4 @@
-//! What needs cases, denials or compound formulas is proved; what looks like it and is false is not.
+//! Theorems that need case splits, negative facts or compound formulas are proved; similar false statements are not.
 
 mod verdict;
 
@@ -16,7 +16,7 @@ const SETS: &str = "(theory Sets[A,P,Q,R,S] (&
     (>[x] (& (in[x,A]) !(in[x,S])) (in[x,P]))
     (>[x] (in[x,S]) (in[x,A]))))";
 
-/// Things and collections of things, with an order between collections that is known by its elements.
+/// Things and collections of things; the order between collections is determined by their elements.
 const ELEMENTS: &str = "(theory Elements[U,C,e,below,join] (&
     (>[x,a] (in2[x,a,e]) (& (in[x,U]) (in[a,C])))
     (>[a,b] (in2[a,b,below]) (& (in[a,C]) (in[b,C]) (>[x] (in2[x,a,e]) (in2[x,b,e]))))
@@ -29,7 +29,7 @@ const ELEMENTS: &str = "(theory Elements[U,C,e,below,join] (&
     (>[x,a,b,c] (& (in3[a,b,c,join]) (in2[x,b,e])) (in2[x,c,e]))
     (>[x,a,b,c] (& (in3[a,b,c,join]) (in2[x,c,e]) !(in2[x,a,e])) (in2[x,b,e]))))";
 
-/// Numbers with an order that is defined by addition, but for which nothing names the number one.
+/// Numbers with an order defined by addition, but without a name for the number one.
 const NUMBERS: &str = "(define function[f,X,Y] (&
     (>[x,y] (in2[x,y,f]) (& (in[x,X]) (in[y,Y])))
     (>[x] (in[x,X]) !(>[y] (in[y,Y]) !(in2[x,y,f])))
@@ -116,7 +116,7 @@ fn witnesses_and_the_form_of_a_number() {
     assert!(uses(&exploration, |rule| matches!(rule, Rule::Induction(_))));
 }
 
-/// What `f ∘ g` does at a point is worked out where `g` is known there, though nobody asks for the value of `f ∘ g`.
+/// The value of `f ∘ g` at a point is computed where `g` is known there, without any demand for `f ∘ g`.
 #[test]
 fn compositions_are_worked_out_at_the_points_that_are_known() {
     let goals = [

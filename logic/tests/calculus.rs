@@ -1,4 +1,4 @@
-//! `docs/calculus.md` against the checker: every step of every example holds, and every rule has one.
+//! Checks `docs/calculus.md`: every step of every example is accepted, and every rule has an example.
 
 mod common;
 
@@ -32,19 +32,19 @@ fn fences<'p>(page: &'p str, kind: &str) -> Vec<Vec<&'p str>> {
     fences
 }
 
-/// A line of an example: how deep it stands, and what it says after its number.
+/// A line of an example: its nesting depth, and the text after its number.
 fn parts(line: &str) -> (usize, &str) {
     let text = line.trim_start_matches(['|', ' ']);
     let depth = line[..line.len() - text.len()].matches('|').count();
     (depth, text.split_once(". ").unwrap_or_else(|| panic!("a number before {line}")).1)
 }
 
-/// The proof that an example writes down, below one scope that assumes what is given.
+/// The proof of an example, below one scope that assumes what is given.
 struct Example<'t> {
     draft: Draft<'t>,
-    /// The scopes that are open, the one with what is given first.
+    /// The open scopes, starting with that of the given formulas.
     open: Vec<ScopeId>,
-    /// The scopes that were left last, for the rules that discharge them.
+    /// The scopes closed last, for the rules that discharge them.
     left: Vec<ScopeId>,
     steps: Vec<StepId>,
 }
@@ -100,7 +100,7 @@ impl Example<'_> {
     }
 }
 
-/// Writes the example down as a proof and has its steps checked; gives the rules that it uses.
+/// Converts the example to a proof and checks its steps; returns the rules it uses.
 fn check_example(theory: &Theory, lines: &[&str]) -> BTreeSet<String> {
     let free = lines[0].strip_prefix("free ").expect("the variables that are known");
     // A line without a rule that opens nothing is given.
@@ -145,7 +145,7 @@ fn check_example(theory: &Theory, lines: &[&str]) -> BTreeSet<String> {
     example.leave(0);
     example.draft.leave();
     let proof = example.draft.finish();
-    // The example is a piece of a proof: the only flaw is that it ends where it was given something.
+    // The example is part of a proof: its only flaw is that it ends inside the scope of the given formulas.
     let last = StepId(proof.steps.len() as u32 - 1);
     let reason = "the last step stands inside a scope that was not closed";
     assert_eq!(check(theory, |_| None, &proof), Err(Flaw::Step { step: last, reason }), "\n{}", list(theory, &proof));

@@ -1,4 +1,4 @@
-//! What theories are compiled to: clauses, functions, inductions, and what is left out.
+//! The result of compiling theories: clauses, functions, inductions, and skipped parts.
 
 mod common;
 
@@ -9,7 +9,7 @@ use theoremata_logic::calculus::theory::Theory;
 use theoremata_logic::clauses::clause::{Clause, Head, Literal, Term};
 use theoremata_logic::clauses::compile::{Compiled, ConstructorInstance, Start};
 
-/// Relations of every kind, and what the axioms of `texts` say of them.
+/// A theory with relations of every kind and the axioms `texts`.
 fn theory(texts: &[&str]) -> Theory {
     let mut definer = Definer::new("small");
     definer.functions();
@@ -22,7 +22,7 @@ fn compile(texts: &[&str]) -> Compiled {
     Compiled::new(&theory(texts), &[])
 }
 
-/// A clause as text: `P(x0), x0 = c → R(x0, x1)`; a relation is called by the set it is about.
+/// A clause as text: `P(x0), x0 = c → R(x0, x1)`; a relation is named after its set parameter.
 fn text(theory: &Theory, compiled: &Compiled, clause: &Clause) -> String {
     let parameters = &theory.anchor_definition().parameters;
     let term = |term: &Term| match term {
@@ -61,7 +61,7 @@ fn text(theory: &Theory, compiled: &Compiled, clause: &Clause) -> String {
     format!("{} → {head}", all(&clause.premises))
 }
 
-/// The clauses that stand for axioms, not for definitions.
+/// The clauses of axioms, without those of definitions.
 fn clauses(texts: &[&str]) -> Vec<String> {
     let theory = theory(texts);
     let compiled = Compiled::new(&theory, &[]);
@@ -88,7 +88,7 @@ fn nested_formulas_become_flat_clauses() {
         ("(>[x] (in[x,P]) !(in[x,Q]))", &["P(x0) → ¬Q(x0)"]),
         ("(>[x] !(in[x,P]) (in[x,Q]))", &["¬P(x0) → Q(x0)"]),
         ("(>[x] (in[x,P]) !(>[y] (in2[x,y,R]) !(in[y,Q])))", &["P(x0) → ∃1 R(x0,x1), Q(x1)"]),
-        // What exists in a premise is a variable of the clause.
+        // An existential premise yields a variable of the clause.
         ("(>[x] !(>[y] (in2[x,y,R]) !(in[y,Q])) (in[x,P]))", &["R(x0,x1), Q(x1) → P(x0)"]),
         (
             "(>[x] (& (in[x,P]) !(>[y,z] (in2[x,y,R]) !(in2[y,z,R]))) (>[u] (in2[x,u,F]) !(=[u,c])))",
@@ -100,7 +100,7 @@ fn nested_formulas_become_flat_clauses() {
     }
 }
 
-/// All clauses but definitions', those that say what compound formulas mean included.
+/// All clauses except those of definitions, including those that define compound formulas.
 fn all_clauses(axiom: &str) -> Vec<String> {
     let theory = theory(&[axiom, "(in[c,P])"]);
     let compiled = Compiled::new(&theory, &[]);
@@ -120,7 +120,7 @@ fn compound_formulas_are_relations_with_clauses_of_their_own() {
             "(>[x] (>[y] (in2[x,y,R]) (in[y,Q])) (in2[x,x,R]))",
             &["all(x0) → R(x0,x0)", "all(x0), R(x0,x1) → Q(x1)", "¬all(x0) → ∃1 R(x0,x1), ¬Q(x1)"][..],
         ),
-        // A disjunction of denials as conclusion needs no relation of its own.
+        // A disjunction of negations as conclusion needs no relation of its own.
         ("(>[x] (in[x,P]) !(& (in[x,Q]) (in2[x,x,R])))", &["P(x0), Q(x0) → ¬R(x0,x0)"]),
         ("(>[x] (in[x,P]) !(& !(in[x,Q]) !(in2[x,x,R])))", &["P(x0), ¬Q(x0) → R(x0,x0)"]),
         (
@@ -224,7 +224,7 @@ fn definitions_about_individuals_are_unfolded_and_folded() {
     };
     assert_eq!(of(|start| matches!(start, Start::Premise(_))), ["between(x0,x1) → ∃1 R(x0,x2), R(x2,x1)"]);
     assert_eq!(of(|start| matches!(start, Start::Fold(_))), ["R(x0,x2), R(x2,x1) → between(x0,x1)"]);
-    // Without the goal nobody speaks of `between`.
+    // Without the goal, `between` does not occur.
     assert_eq!(Compiled::new(&theory, &[]).axioms.len(), 1);
 }
 

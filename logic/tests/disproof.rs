@@ -1,4 +1,4 @@
-//! Goals that fail for a reason that lies outside of every piece of the structure: that there is no witness is proved.
+//! Goals that fail for a reason outside every piece of the structure: the lack of a witness is proved.
 
 mod verdict;
 
@@ -18,8 +18,7 @@ fn file(name: &str) -> String {
     std::fs::read_to_string(format!("{}/../theories/laws/{name}", env!("CARGO_MANIFEST_DIR"))).expect("a file of ours")
 }
 
-/// Asks the goals with a bound on the steps, and says what became of them; what was begun is saved and restored after every round
-/// if `restarts`.
+/// Explores the goals with a limit on steps; with `restarts` the exploration is saved and restored after every round.
 fn asked(theory: &Arc<Theory>, goals: &str, most: u64, restarts: bool) -> Exploration {
     let (goals, report) = read_goals(theory, goals.as_bytes(), "test.goals");
     assert!(!report.failed(), "{report:?}");
@@ -72,7 +71,7 @@ fn large_values_are_computed() {
     assert!(names.into_iter().any(|name| name == "720"));
 }
 
-/// Some values are ruled out by theorems that are found on the way.
+/// Some values are excluded by theorems that are found on the way.
 #[test]
 fn of_an_order_there_is_no_more_to_see_than_is_proved() {
     let theory = verdict::shipped("natural-order.mpl");
@@ -84,7 +83,7 @@ fn of_an_order_there_is_no_more_to_see_than_is_proved() {
 #[test]
 fn what_is_disproved_stays_so_when_the_search_is_taken_up_again() {
     let theory = verdict::shipped("divisibility.mpl");
-    // One that holds and needs an induction goes on behind the others.
+    // A true one that needs induction continues after the others.
     let goals = format!("{}\n(>[x,y,z] (& (in2[x,y,∣]) (in2[y,z,∣])) (in2[x,z,∣]))", file("divisibility.false.goals"));
     let fates = |restarts| {
         let exploration = asked(&theory, &goals, 5_000_000, restarts);

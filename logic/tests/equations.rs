@@ -20,12 +20,12 @@ const FUNCTIONS: &str = "
     (>[x,y] (& (in[x,X]) (in[y,Y])) (exists[z] (in[z,Z]) (in3[x,y,z,f])))
     (>[x,y] (& (in[x,X]) (in[y,Y])) (>[z,w] (& (in3[x,y,z,f]) (in3[x,y,w,f])) (=[z,w])))))";
 
-/// A set with an operation that obeys some laws.
+/// A set with an operation that satisfies some laws.
 fn magma(laws: &str) -> String {
     format!("{FUNCTIONS} (theory Magma[N,*] (& (operation[*,N,N,N]) {laws}))")
 }
 
-/// Asks for goals, has the checker accept what was proved, and compares the answers.
+/// Explores goals, checks the proofs, and compares the verdicts.
 fn expect(theory: &str, goals: &[(&str, Told)]) -> Exploration {
     let texts: Vec<&str> = goals.iter().map(|(text, _)| *text).collect();
     let exploration = explore(theory, &texts, GOALS_ONLY);
@@ -42,7 +42,7 @@ fn expect(theory: &str, goals: &[(&str, Told)]) -> Exploration {
 
 #[test]
 fn a_strange_law_collapses_everything() {
-    // (x·y)·z = y: two elements are never different.
+    // (x·y)·z = y: any two elements are equal.
     let theory = magma("(>[x,y,z,u] (& (in3[x,y,u,*]) (in[z,N])) (in3[u,z,y,*]))");
     let goals = [
         ("(>[x,y] (& (in[x,N]) (in[y,N])) (=[x,y]))", Told::Theorem),
@@ -58,7 +58,7 @@ fn central_groupoids_and_what_they_are_not() {
     let goals = [
         // x·((x·y)·z) = x·y.
         ("(>[x,y,z,u,v] (& (in3[x,y,u,*]) (in3[u,z,v,*])) (in3[x,v,u,*]))", Told::Theorem),
-        // (x·x)·x ≠ x in the smallest that is not trivial.
+        // (x·x)·x ≠ x in the smallest non-trivial one.
         ("(>[x,u] (in3[x,x,u,*]) (in3[u,x,x,*]))", Told::CounterSatisfiable),
         ("(>[x,y,z] (in3[x,y,z,*]) (in3[y,x,z,*]))", Told::CounterSatisfiable),
     ];
@@ -80,7 +80,7 @@ fn premises_are_equations_too() {
 
 #[test]
 fn two_sets_are_not_mixed() {
-    // f leads from A to B and collapses A; nothing is said of B.
+    // f maps A to B and collapses A; nothing is stated about B.
     let theory = format!(
         "{FUNCTIONS} (theory Two[A,B,f,g] (& (function[f,A,B]) (function[g,B,A])
            (>[x,u] (in2[x,u,f]) (in2[u,x,g]))
@@ -95,7 +95,7 @@ fn two_sets_are_not_mixed() {
 
 #[test]
 fn constants_and_several_functions() {
-    // A group by one identity and one inverse, both on the left: the inverse of a product.
+    // A group by one left identity and one left inverse: the inverse of a product.
     let theory = format!(
         "{FUNCTIONS} (theory Group[G,*,e,inv] (& (operation[*,G,G,G]) (in[e,G]) (function[inv,G,G])
            (>[x,y,u] (in3[x,y,u,*]) (>[z,v] (in3[y,z,v,*]) (>[w] (in3[u,z,w,*]) (in3[x,v,w,*]))))

@@ -1,4 +1,4 @@
-//! Exports to Metamath, checked by two verifiers that know nothing of us and nothing of each other.
+//! Exports to Metamath, checked by two independent verifiers.
 
 mod common;
 
@@ -18,7 +18,7 @@ fn written(collection: &Collection) -> String {
     collection.written(&mut Metamath::new(&collection.theory))
 }
 
-/// Whether metamath-exe accepts a file with `theorems` theorems; it exits with 0 whatever it finds.
+/// Whether metamath-exe accepts a file with `theorems` theorems; its exit code is always 0.
 fn metamath_accepts(verifier: &Path, file: &Path, theorems: usize) -> Result<(), String> {
     let read = format!("read \"{}\"", file.display());
     let (text, _) = say(Command::new(verifier).args([&read, "verify proof *", "exit"]));
@@ -29,7 +29,7 @@ fn metamath_accepts(verifier: &Path, file: &Path, theorems: usize) -> Result<(),
     if read_well && proved_well && !complained && counted { Ok(()) } else { Err(text) }
 }
 
-/// Whether smetamath accepts a file; it exits with 0 whatever it finds, and says nothing of a good one.
+/// Whether smetamath accepts a file; its exit code is always 0, and it prints nothing for a valid file.
 fn smetamath_accepts(verifier: &Path, file: &Path) -> Result<(), String> {
     let (text, _) = say(Command::new(verifier).arg("-v").arg(file));
     if text.trim().is_empty() { Ok(()) } else { Err(text) }
@@ -56,15 +56,15 @@ fn two_verifiers_accept_every_theorem_of_every_theory() {
     }
 }
 
-/// A way to damage a file: makes the damaged text of each place where it can be done.
+/// A kind of damage to a file: returns the damaged text for each place where it applies.
 type Damage = (&'static str, fn(&str) -> Vec<String>);
 
-/// `text` with `from` replaced at each place where it stands, one at a time.
+/// `text` with `from` replaced at each occurrence, one at a time.
 fn each(text: &str, from: &str, to: &str) -> Vec<String> {
     text.match_indices(from).map(|(at, _)| format!("{}{to}{}", &text[..at], &text[at + from.len()..])).collect()
 }
 
-/// The proofs of a file, each as the place of its labels and that of its letters.
+/// The proofs of a file, each as the ranges of its labels and of its letters.
 fn proofs(text: &str) -> Vec<[std::ops::Range<usize>; 2]> {
     let begin = |at: usize| text[at..].find("( ").map(|open| at + open + 2);
     (text.match_indices("$=").filter_map(|(at, _)| begin(at)))
@@ -76,10 +76,10 @@ fn proofs(text: &str) -> Vec<[std::ops::Range<usize>; 2]> {
         .collect()
 }
 
-/// From the labels and letters of a proof to others, if they can be changed so.
+/// Maps the labels and letters of a proof to damaged ones, if that is possible.
 type Change<'c> = &'c dyn Fn(&str, &str) -> Option<(String, String)>;
 
-/// Changes the labels and letters of each proof.
+/// Damages the labels and letters of each proof.
 fn in_proofs(text: &str, change: Change<'_>) -> Vec<String> {
     let damaged = proofs(text).into_iter().filter_map(|[labels, letters]| {
         let (new_labels, new_letters) = change(&text[labels.clone()], &text[letters.clone()])?;
@@ -89,14 +89,14 @@ fn in_proofs(text: &str, change: Change<'_>) -> Vec<String> {
     damaged.collect()
 }
 
-/// The middle one of the letters that fit, replaced.
+/// Replaces the middle one of the letters that `fits` accepts.
 fn letter(letters: &str, fits: fn(u8) -> bool, to: &str) -> Option<String> {
     let places: Vec<usize> = (0..letters.len()).filter(|at| fits(letters.as_bytes()[*at])).collect();
     let at = *places.get(places.len() / 2)?;
     Some(format!("{}{to}{}", &letters[..at], &letters[at + 1..]))
 }
 
-/// The first `from` of each statement that has a proof, replaced.
+/// Replaces the first `from` of each statement with a proof.
 fn statements(text: &str, from: &str, to: &str) -> Vec<String> {
     let damaged = text.match_indices(" $p |- ").filter_map(|(at, _)| {
         let end = at + text[at..].find("$=")?;
@@ -106,7 +106,7 @@ fn statements(text: &str, from: &str, to: &str) -> Vec<String> {
     damaged.collect()
 }
 
-/// `insert` put into each definition that some proof uses, behind `after` or else before its name.
+/// Puts `insert` into each definition that some proof uses, behind `after` or else before its name.
 fn definitions(text: &str, after: &str, insert: &str) -> Vec<String> {
     let damaged = text.match_indices(" $a |- {} => ( ").filter_map(|(at, _)| {
         let label = text[..at].rfind("d-")?;
@@ -209,7 +209,7 @@ fn the_same_theorems_give_the_same_file() {
     assert_eq!(written(peano), written(peano));
 }
 
-/// At which sorts each theorem is stated, by its labels.
+/// The sort instances of each theorem, by label.
 const AT_SORTS: [&[&str]; 4] = [&["t-1", "t-1-1", "t-1-2"], &["t-2", "t-2-1", "t-2-2"], &["t-3", "t-3-1"], &["t-4"]];
 
 #[test]
@@ -219,7 +219,7 @@ fn theorems_that_are_cited_at_other_sorts_are_stated_there_and_accepted() {
     let labels: Vec<&str> =
         good.match_indices(" $p |- ").filter_map(|(at, _)| good[..at].split(' ').next_back()).collect();
     assert_eq!(labels, AT_SORTS.concat());
-    // A theorem of other sorts in the place of one that is cited.
+    // A theorem at other sorts in the place of a cited one.
     let swapped =
         AT_SORTS.iter().flat_map(|labels| labels.iter().flat_map(|from| labels.iter().map(move |to| (from, to))));
     let damaged = swapped.filter(|(from, to)| from != to).flat_map(|(from, to)| {
@@ -249,7 +249,7 @@ fn theorems_that_are_cited_at_other_sorts_are_stated_there_and_accepted() {
     }
 }
 
-/// A theory all of whose names mean something to Metamath or to our kernel, or cannot stand in its files.
+/// A theory all of whose names are reserved by Metamath or our kernel, or not allowed in its files.
 fn awkward() -> Collection {
     let names = ["all", "wff", "G", "w-all", "x", "$c", "b.0", "$", "in9", "é"];
     let mut definer = Definer::new("$( odd $)");

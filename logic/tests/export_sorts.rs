@@ -1,5 +1,5 @@
-//! Problems for provers put things of all sorts into one domain, and still mean what the calculus means: provers do not
-//! mix sorts, find nothing in an empty one, and Z3 answers alike when it is asked with a sort of its own for each.
+//! Problems for provers merge all sorts into one domain without changing the meaning: provers do not confuse sorts,
+//! find nothing in an empty one, and Z3 gives the same answers to a many-sorted version.
 
 mod common;
 #[path = "export_tptp/provers.rs"]
@@ -18,7 +18,7 @@ use theoremata_logic::export::problem::{Encoding, Inductions, Problem};
 
 const WAYS: [Encoding; 3] = [Encoding::Functional, Encoding::Guarded, Encoding::Relational];
 
-/// The parameters of the anchor, with their sorts: there is a thing of sort 1, and perhaps none of sort 2.
+/// The parameters of the anchor with their sorts: sort 1 is inhabited, sort 2 perhaps not.
 fn parameters() -> Vec<(Name, Binder)> {
     let one = || Sort::Individual(1);
     let sorts = [
@@ -30,7 +30,7 @@ fn parameters() -> Vec<(Name, Binder)> {
     (0..).map(Name).zip(sorts.map(|(name, sort)| Binder::new(name, sort))).collect()
 }
 
-/// A theory whose anchor says this of its parameters.
+/// A theory whose anchor has these axioms about its parameters.
 fn theory(axioms: Formula) -> Theory {
     let mut definer = Definer::new("sorts");
     let anchor = definer.define("Anchor", "S/1 T/1 a f/2", &["(in[a,S])", "(in[a,T])"]);
@@ -65,7 +65,7 @@ fn some(sort: &Sort, left: &Formula, right: &Formula) -> Formula {
 fn provers_do_not_mix_sorts_and_take_nothing_out_of_an_empty_one() {
     let same = Formula::equal(Name(9), Name(9));
     let [one, two] = [1, 2].map(Sort::Individual);
-    // Every x is a.
+    // Every x equals a.
     let theory = theory(all(&one, &same, &Formula::equal(Name(9), Name(2))));
     let is_in = |set: u32| Formula::atom(PredicateId::IN, [Name(9), Name(set)]);
     let sets = Formula::forall(
@@ -143,7 +143,7 @@ fn random_formula(random: &mut Random, depth: usize, known: &mut Vec<(Name, Sort
     }
 }
 
-/// The same question, written on its own: a sort of SMT-LIB for each, of which some are things.
+/// The same question, written independently: many-sorted SMT-LIB, where only some elements of a sort are things.
 #[derive(Default)]
 struct Sorted {
     declared: BTreeMap<String, String>,

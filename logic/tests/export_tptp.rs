@@ -1,4 +1,4 @@
-//! The way to other provers through TPTP and SMT-LIB, with E and Z3 at its end.
+//! Exports to TPTP and SMT-LIB, run by E and Z3.
 
 mod common;
 #[path = "export_tptp/derivation.rs"]
@@ -20,7 +20,7 @@ use theoremata_logic::export::problem::{Encoding, Inductions, NoProblem, Problem
 use theoremata_logic::export::steps::{Question, Steps};
 use theoremata_logic::export::tstp::Tstp;
 
-/// Whether E has proved it; of premises that contradict each other it says so instead.
+/// Whether E proved the problem; for inconsistent premises it reports the inconsistency instead.
 fn follows(answer: &str) -> bool {
     matches!(answer, "Theorem" | "ContradictoryAxioms")
 }
@@ -54,7 +54,7 @@ fn e_reads_whole_derivations() {
     }
 }
 
-/// The inferences as they stand in the text, with discharge as a verifier understands it.
+/// The inferences of the derivation, with discharge as a verifier understands it.
 #[test]
 fn e_confirms_inferences_of_the_derivations() {
     if !have("eprover") {
@@ -124,8 +124,8 @@ fn e_confirms_steps_of_every_rule() {
     assert!(structure.keys().eq(&["assumption", "citation", "comprehension", "induction"]), "{structure:?}");
 }
 
-/// Damage after which most steps do not follow any more. A prover does not see rules, so some that our
-/// checker refuses still do: a conjunct dropped twice over, a premise that was not needed.
+/// Damage after which most steps no longer follow. A prover does not see rules, so some that our checker refuses still
+/// follow: a conjunct dropped twice, a premise that was not needed.
 #[test]
 fn e_does_not_confirm_damaged_steps() {
     if !have("eprover") {
@@ -225,7 +225,7 @@ fn group_laws_are_proved_elsewhere() {
             if eprover {
                 assert_eq!(e(&tptp), "Theorem", "{tptp}");
             }
-            // Z3 makes no way with functions that are relations, nor where there is no guard to start from.
+            // Z3 makes no progress on functions as relations, nor where no guard triggers instantiation.
             if z && encoding == Encoding::Guarded {
                 assert_eq!(z3(&smt), "unsat", "{smt}");
             }
@@ -307,13 +307,13 @@ fn axioms(tptp: &str) -> Vec<(String, String)> {
 
 const FUNCTIONS: [&str; 6] = ["times", "plus", "inv", "s", "cons", "join"];
 
-/// The functions that a formula mentions, as functions or as graphs.
+/// The functions in a formula, as functions or as graphs.
 fn functions(formula: &str) -> BTreeSet<&str> {
     let words = formula.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     words.map(|word| word.strip_suffix("_rows").unwrap_or(word)).filter(|word| FUNCTIONS.contains(word)).collect()
 }
 
-/// The constant of which a formula says only to what set it belongs.
+/// The constant of a formula that only states its set membership.
 fn constant(formula: &str) -> Option<&str> {
     formula.strip_prefix("in(")?.split(',').next()
 }
@@ -322,9 +322,9 @@ fn mentions(formula: &str, word: &str) -> bool {
     formula.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|known| known == word)
 }
 
-/// Relations and functions say the same: with `f(x) = z` defined from the rows, E derives each functional
-/// axiom from the relational one and what is said of typing, totality and uniqueness; with the rows
-/// defined from `f`, it derives each relational one back, those of totality and uniqueness too.
+/// The relational and the functional encoding are equivalent: with `f(x) = z` defined from the rows, E derives each
+/// functional axiom from the relational one and those of typing, totality and uniqueness; with the rows defined from
+/// `f`, it derives each relational axiom, including totality and uniqueness.
 #[test]
 fn each_encoding_follows_from_the_other() {
     if !have("eprover") {
@@ -346,7 +346,7 @@ fn each_encoding_follows_from_the_other() {
     for (theory, goal, links) in cases {
         let [relational, _] = problem(&theory, goal, &[], Encoding::Relational, Inductions::None);
         let [functional, _] = problem(&theory, goal, &[], Encoding::Guarded, Inductions::None);
-        // The graph of `plus` has another name in each; here it is `plus_rows`.
+        // The graph of `plus` has different names in the two; here it is `plus_rows`.
         let (mut rows, mut values) = (axioms(&relational), axioms(&functional));
         for name in FUNCTIONS {
             for (_, formula) in &mut rows {
@@ -379,8 +379,8 @@ fn each_encoding_follows_from_the_other() {
                 for (number, link) in links.iter().enumerate().filter(|(_, link)| functions(link).is_subset(&about)) {
                     text += &format!("fof(link_{number}, axiom, {link}).\n");
                 }
-                // A relational definition is general: it says more than the functional one, which is about the
-                // theory's own sets.
+                // A relational definition is more general than the functional one, which is about the theory's own
+                // sets.
                 if !name.starts_with("d_") || !wanted.contains("in3(") {
                     text += &format!("fof(wanted, conjecture, {wanted}).\n");
                     assert_eq!(e(&text), "Theorem", "{}, {name}:\n{text}", theory.name);
@@ -429,7 +429,7 @@ fn guards_are_left_out_where_all_is_about_one_set() {
     assert!(tptp.contains("in(X,l)"), "{tptp}");
 }
 
-/// What has a value only where two sets meet is no function on one of them.
+/// An operation defined only between two sets is not a function on one of them.
 #[test]
 fn a_function_with_a_smaller_domain_than_its_typing_stays_a_relation() {
     let parts = |domain: &str| {
@@ -448,7 +448,7 @@ fn a_function_with_a_smaller_domain_than_its_typing_stays_a_relation() {
     assert!(partial.contains("in2(X,Y,f)"), "{partial}");
 }
 
-/// Names that are words of the formats, or that no format would take, in the theory and its comments.
+/// Names that are reserved words or invalid in the formats, in the theory and its comments.
 #[test]
 fn any_name_can_be_written() {
     let mut definer = theories::Definer::new("a\nfof(bad, axiom, $false).");

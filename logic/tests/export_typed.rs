@@ -1,5 +1,5 @@
-//! Exports to Rocq, Dedukti and Lean: their own checkers accept them and refuse them damaged, and they name
-//! what the pages name.
+//! Exports to Rocq, Dedukti and Lean: their checkers accept them and refuse damaged ones, and the dependencies they
+//! list are those of the pages.
 
 mod common;
 
@@ -37,7 +37,7 @@ fn lean(collection: &Collection) -> String {
     collection.written(&mut Lean::new(&collection.theory))
 }
 
-/// Does something with all theorems that there are for tests of exports, collection by collection.
+/// Calls `act` with each collection of theorems for tests of exports.
 fn for_each(mut act: impl FnMut(&Collection)) {
     collections().iter().for_each(&mut act);
     let (bridges, closed) = (more::bridges(), more::closed());
@@ -51,7 +51,7 @@ fn collection(label: &str) -> &'static Collection {
     collections().iter().find(|collection| collection.label == label).expect("one of the collections")
 }
 
-/// Has Rocq compile a text; gives what it says, and whether it accepts.
+/// Compiles a text with Rocq; returns its output, and whether it accepts.
 fn compiled(coqc: &Path, folder: &Path, name: &str, text: &str) -> (String, bool) {
     fs::write(folder.join(format!("{name}.v")), text).expect("a file of the test");
     let (said, good) = say(Command::new(coqc).arg("-q").arg(format!("{name}.v")).current_dir(folder));
@@ -61,7 +61,7 @@ fn compiled(coqc: &Path, folder: &Path, name: &str, text: &str) -> (String, bool
 
 fn kocheck(kocheck: &Path, folder: &Path, name: &str, text: &str) -> (String, bool) {
     fs::write(folder.join(format!("{name}.dk")), text).expect("a file of the test");
-    // The path that it is given becomes the module's name, so it has to be a short one.
+    // The path given becomes the module's name, so it has to be short.
     let (said, good) = say(Command::new(kocheck).arg(format!("{name}.dk")).current_dir(folder));
     let good = good && said.is_empty();
     (said, good)
@@ -83,7 +83,7 @@ fn rocq_accepts_all_theorems() {
     let Some(coqchk) = program("coqchk") else { return };
     let (said, good) = say(Command::new(coqchk).arg("-o").args(&modules).current_dir(&folder));
     assert!(good && said.contains("Modules were successfully checked"), "{said}");
-    // Outside of the section the hypotheses are premises, and nothing else is assumed.
+    // Outside the section the hypotheses are premises, and nothing else is assumed.
     assert!(said.contains("* Axioms: <none>"), "{said}");
     let checked = said.matches("checking cst:peano.t").count();
     assert_eq!(checked, self::collection("peano").proofs.len(), "{said}");
@@ -166,7 +166,8 @@ fn a_part_of_the_anchor_that_is_used_as_a_whole_counts_as_its_axioms() {
     assert!(used(&bridges.proofs[0]).len() < axioms.list.len(), "others use fewer");
 }
 
-/// What each theorem rests on, with all that it cites, as an export calls it: from what the pages say.
+/// The dependencies of each theorem, including those of its citations, by their names in an export; derived like those
+/// of the pages.
 fn listed(collection: &Collection) -> Vec<BTreeSet<String>> {
     let axioms = Axioms::of(&collection.theory);
     let mut listed: Vec<BTreeSet<String>> = Vec::new();
@@ -187,7 +188,7 @@ fn listed(collection: &Collection) -> Vec<BTreeSet<String>> {
     listed
 }
 
-/// What `Print Assumptions` says in the section, theorem by theorem.
+/// The output of `Print Assumptions` in the section, by theorem.
 fn printed(said: &str) -> BTreeMap<usize, BTreeSet<String>> {
     let mut printed = BTreeMap::new();
     let mut current = BTreeSet::new();
@@ -227,7 +228,7 @@ fn rocq_lists_the_assumptions_that_the_pages_list() {
             assert_eq!(found, expected, "{}, theorem {}", collection.label, number + 1);
         }
     }
-    // The theorem that everybody knows is among them, and rests on more than an axiom or two.
+    // The best-known theorem is among them, and depends on several axioms.
     let peano = collection("peano");
     let commutativity = goal(&peano.theory, "", "(>[a,b,c] (in3[a,b,c,*]) (in3[b,a,c,*]))").statement;
     let number = peano.proofs.iter().position(|proof| proof.statement() == Some(&commutativity)).expect("found");
@@ -238,7 +239,7 @@ fn rocq_lists_the_assumptions_that_the_pages_list() {
 #[test]
 fn long_proofs_are_no_deeper_for_us_and_checkers_bear_them() {
     let folder = folder("long");
-    // Rocq is asked for fewer steps, since it takes long for many.
+    // Fewer steps for Rocq, which is slow for many.
     let long = more::long(6_000);
     let (text, lean) = (dedukti(&long), lean(&long));
     assert!(rocq(&long).len() > 100_000);
@@ -253,8 +254,8 @@ fn long_proofs_are_no_deeper_for_us_and_checkers_bear_them() {
     }
 }
 
-/// Has every kind of damage done at the first, the middle and the last of its places, or at fewer; gives how
-/// many were done.
+/// Applies every kind of damage at the first, middle and last of its places, or at fewer; returns the number of damaged
+/// texts.
 fn refuses(
     label: &str,
     sample: &Sample<'_>,

@@ -1,6 +1,6 @@
-//! Forged proofs: each is in order but for one condition of the checker, and is refused for that one.
+//! Forged proofs: each violates exactly one condition of the checker, and is refused for that one.
 //!
-//! Damage to good proofs ([`mutation`](mutation.rs)) is often noticed further on. Here nothing is left to
+//! Damage to valid proofs ([`mutation`](mutation.rs)) is often noticed at a later step. Here there is nothing else to
 //! notice: without its condition the checker would accept the forgery.
 
 mod common;
@@ -15,7 +15,7 @@ use theoremata_logic::calculus::proof::{Proof, Rule, ScopeId, StepId, TheoremId}
 use theoremata_logic::calculus::sort::Sort;
 use theoremata_logic::calculus::theory::Theory;
 
-/// A proof that assumes what is given, link by link, and concludes what `forge` makes of it.
+/// A proof that assumes the given formulas, link by link, and concludes what `forge` makes of them.
 fn proof(theory: &Theory, free: &str, given: &[&str], forge: &dyn Fn(&mut Draft<'_>, &[StepId]) -> StepId) -> Proof {
     let mut draft = Draft::new(theory);
     let mut steps = Vec::new();
@@ -169,7 +169,7 @@ fn induction_is_over_its_own_set() {
     forged("N 0 s A", &structure, "its first premise is about another principle", &forge);
     let no_start = [given[0], "(in[k,A])", given[2]];
     forged("N 0 s A k", &no_start, reason, &forge);
-    // The hypothesis is offered for the recursive argument only.
+    // The hypothesis is available for the recursive argument only.
     let words = ["(generated3[N,0,c,A])", "(in[0,B])"];
     let case = "(>[a] (in[a,A]) (>[] (in[a,B]) (>[x] (in[x,N]) (>[] (in[x,B]) (>[z] (in3[a,x,z,c]) (in[z,B]))))))";
     forged("N 0 A c B", &[words[0], words[1], case], reason, &|draft, given| {
@@ -222,7 +222,7 @@ fn scopes_and_formulas_are_well_formed() {
         })
     };
     assert!(check(&theory, |_| None, &good()).is_ok());
-    // A step in a scope that is not there.
+    // A step in a nonexistent scope.
     let mut proof = good();
     proof.steps[2].scope = ScopeId(9);
     refused(&theory, &proof, "its scope does not exist");
@@ -232,7 +232,7 @@ fn scopes_and_formulas_are_well_formed() {
         proof.scopes[scope].parent = ScopeId(parent);
         refused(&theory, &proof, "its parent does not stand before it");
     }
-    // A variable that the checker uses itself.
+    // A variable reserved for the checker.
     let mut proof = good();
     let reserved = |name: Name| if name == Name(1) { RESERVED } else { name };
     proof.scopes[1].variables[1] = RESERVED;
@@ -243,7 +243,7 @@ fn scopes_and_formulas_are_well_formed() {
         step.conclusion = step.conclusion.substitute(&mut |name| reserved(name));
     }
     refused(&theory, &proof, "it introduces a reserved variable");
-    // Bound variables without binder, wrong arities and unknown predicates, from the assumption on.
+    // Bound variables without binders, wrong arities and unknown predicates, starting in the assumption.
     let malformed = [
         (
             Formula::Atom(PredicateId::IN, [Variable::Bound(0), Variable::Free(Name(0))].into()),

@@ -1,7 +1,8 @@
-//! Forged proofs that mix sorts, or take something out of an empty one, or use what is generated for what is not.
+//! Forged proofs that mix sorts, instantiate with an element of an empty sort, or use a generation principle for a set
+//! that is not generated.
 //!
-//! Each would be in order if sorts did not count. Our checker refuses it for the right reason; written by hand in the
-//! languages of others, the same ideas are refused there.
+//! Each would be valid without sorts. Our checker refuses it for the right reason; the same ideas, written by hand in
+//! other languages, are refused there.
 
 mod common;
 
@@ -33,8 +34,7 @@ fn set(of: Sort) -> Sort {
     Sort::Power(vec![of])
 }
 
-/// A proof of what holds in a scope with variables of these sorts, which assumes the first formula; `Name(i)` is
-/// variable `i`.
+/// A proof in a scope with variables of these sorts, which assumes the first formula; `Name(i)` is variable `i`.
 fn proof(sorts: &[Sort], assumed: &Formula, steps: Vec<(Rule, Vec<u32>, Formula)>) -> Proof {
     let names: Vec<Name> = (0..sorts.len() as u32).map(Name).collect();
     let outer = Scope { parent: ScopeId::OUTER, variables: vec![], assumptions: vec![] };
@@ -107,12 +107,12 @@ fn equality_and_membership_join_sorts_that_fit() {
     ] {
         assert_eq!(reason(&theory, &[], &proof(&sorts, &assumed, vec![])), FIT, "{sorts:?}");
     }
-    // A variable that is bound is of its sort as well.
+    // Bound variables have sorts too.
     let inner = all(set(one()), &Formula::atom(PredicateId::IN, [Name(99), Name(99)]), &equal(0, 0));
     assert_eq!(reason(&theory, &[], &proof(&[one()], &inner, vec![])), FIT);
 }
 
-/// The theory with one definition more, whose parameters have these sorts.
+/// The theory with an additional definition, whose parameters have these sorts.
 fn defining(sorts: Vec<Sort>, body: Formula) -> (Theory, PredicateId) {
     let mut theory = playground();
     let id = PredicateId(theory.predicates.len() as u32);
@@ -145,14 +145,14 @@ fn comprehension_makes_a_set_of_the_sort_of_its_instance() {
         let rule = Rule::Comprehension { predicate: id, arguments, set: 0 };
         (rule, vec![], some(sort, &atom, &atom))
     };
-    // At any sort of sets, each time of its own elements.
+    // At any sort of sets, with the matching element sort.
     for sort in [one(), other(), set(one())] {
         let made = instance(set(sort), vec![Name(0)]);
         accepted(&theory, &[], &proof(&[one()], &equal(0, 0), vec![made]));
     }
     let individual = instance(one(), vec![Name(0)]);
     assert_eq!(reason(&theory, &[], &proof(&[one()], &equal(0, 0), vec![individual])), FIT);
-    // All elements of the set of one sort, put against a variable of another.
+    // The elements of a set of one sort, equated with a variable of another.
     let (theory, id) = defining(vec![set(one()), one()], extension(one(), &equal(99, 1)));
     let mixed = |sort: Sort, arguments: Vec<Name>, of: u32| {
         let atom = Formula::atom(id, [Name(99), Name(of)]);
@@ -188,7 +188,7 @@ fn a_theorem_is_cited_at_sorts_that_agree_with_themselves() {
 #[test]
 fn nothing_is_taken_out_of_a_sort_that_may_be_empty() {
     let theory = playground();
-    // Vacuous instantiation: whatever x of the other sort there is, so; but there may be none.
+    // Vacuous instantiation: a statement about every x of the other sort, which may be empty.
     let rule = all(other(), &equal(0, 0), &member(0, 1));
     let assumed = Formula::and(rule.clone(), equal(0, 0));
     let parts = || vec![(Rule::AndLeft, vec![0], rule.clone()), (Rule::AndRight, vec![0], equal(0, 0))];
@@ -203,12 +203,12 @@ fn nothing_is_taken_out_of_a_sort_that_may_be_empty() {
     assert_eq!(reason(&theory, &[], &instantiated(&sorts[..2], 0)), wanted, "one of another sort");
     assert_eq!(reason(&theory, &[], &instantiated(&sorts[..2], 1)), wanted, "a set");
     assert_eq!(reason(&theory, &[], &instantiated(&sorts[..2], 7)), wanted, "none at all");
-    // One that has a sort, but was introduced nowhere.
+    // A variable that has a sort, but was never introduced.
     let mut unknown = instantiated(&sorts, 2);
     unknown.scopes[1].variables.pop();
     let Formula::Implies(..) = &unknown.steps[4].conclusion else { panic!("generalised") };
     assert_eq!(reason(&theory, &[], &unknown), wanted);
-    // A vacuous witness: nothing says that there is one.
+    // A vacuous witness: nothing implies that there is one.
     let witnessed = |sorts: &[Sort], value: u32| {
         let step = (Rule::ExistsIntroduction(vec![Name(value)]), vec![0, 0], some(other(), &equal(0, 0), &equal(0, 0)));
         proof(sorts, &equal(0, 0), vec![step])
@@ -223,11 +223,11 @@ fn nothing_is_taken_out_of_a_sort_that_may_be_empty() {
 #[test]
 fn what_is_bound_and_what_is_introduced_are_of_one_sort() {
     let theory = playground();
-    // Generalised to another sort than the scope's.
+    // Generalised at a sort other than the scope's.
     let mut general = proof(&[one()], &equal(0, 0), vec![]);
     general.steps[1].conclusion = all(other(), &equal(99, 99), &equal(99, 99));
     assert_eq!(reason(&theory, &[], &general), "it is not the generalisation of what was derived in the scope");
-    // What exists is of another sort than the name that it gets.
+    // The witness has a different sort from its name.
     for (sort, fits) in [(one(), true), (other(), false)] {
         let exists = some(one(), &equal(99, 99), &equal(99, 99));
         let mut eliminated = proof(&[set(one())], &exists, vec![]);
@@ -254,7 +254,7 @@ fn what_is_bound_and_what_is_introduced_are_of_one_sort() {
             assert_eq!(reason(&theory, &[], &eliminated), wanted);
         }
     }
-    // Equals are replaced, and the sort of what is bound with them.
+    // Equals are replaced, and the sort of a bound variable with them.
     let (before, after) = (all(one(), &equal(99, 99), &equal(0, 0)), all(other(), &equal(99, 99), &equal(0, 0)));
     let changed = proof(&[one()], &before, vec![(Rule::Congruence, vec![0], after)]);
     assert_eq!(reason(&theory, &[], &changed), "it is not its premise with equals replaced");
@@ -262,7 +262,7 @@ fn what_is_bound_and_what_is_introduced_are_of_one_sort() {
 
 #[test]
 fn definitions_are_unfolded_at_the_sorts_of_their_arguments() {
-    // There is something of the sort of the elements of the parameter.
+    // The element sort of the parameter is inhabited.
     let body = |sort: Sort| some(sort, &equal(99, 99), &equal(99, 99));
     let (theory, id) = defining(vec![set(one())], body(one()));
     let atom = Formula::atom(id, [Name(0)]);
@@ -274,20 +274,20 @@ fn definitions_are_unfolded_at_the_sorts_of_their_arguments() {
         assert_eq!(reason(&theory, &[], &make(one())), wanted);
         assert_eq!(reason(&theory, &[], &make(set(other()))), wanted);
     }
-    // A definition that speaks of a sort which no argument tells.
+    // A definition that mentions a sort not determined by its arguments.
     let (theory, _) = defining(vec![set(one())], body(other()));
     assert_eq!(
         reason(&theory, &[], &proof(&[one()], &equal(0, 0), vec![])),
         "it speaks of a sort that is not among those of its parameters"
     );
-    // An atom whose arguments do not agree on what its base sort is.
+    // An atom whose arguments disagree on its base sort.
     let (theory, id) = defining(vec![set(one()), one()], Formula::atom(PredicateId::IN, [Name(1), Name(0)]));
     let atom = Formula::atom(id, [Name(0), Name(1)]);
     accepted(&theory, &[], &proof(&[set(other()), other()], &atom, vec![]));
     assert_eq!(reason(&theory, &[], &proof(&[set(other()), one()], &atom, vec![])), FIT);
 }
 
-/// Assumes what is given, link by link, and concludes by induction.
+/// Assumes the given formulas, link by link, and concludes by induction.
 fn by_induction(free: &str, given: &[&str], number: u32, conclusion: &str) -> &'static str {
     let theory = playground();
     let mut draft = Draft::new(&theory);
@@ -307,13 +307,13 @@ fn only_what_is_generated_allows_induction_and_only_there() {
     let case =
         |set: &str| format!("(>[a] (in[a,{set}]) (>[x] (in[x,N]) (>[] (in[x,B]) (>[z] (in3[a,x,z,c]) (in[z,B])))))");
     let all = "(>[n] (in[n,N]) (in[n,B]))";
-    // Words over A are generated; over another set, which may be empty, they need not be.
+    // Words over A are generated; words over another set, possibly empty, need not be.
     let given = ["(generated3[N,0,c,A])", "(in[0,B])", &case("E")];
     assert_eq!(by_induction("N 0 A c B E", &given, 2, all), "a case is not what induction asks for");
-    // That the axioms of the structure hold is not enough.
+    // The axioms of the structure alone are not enough.
     let given = ["(Words[N,0,A,c])", "(in[0,B])", &case("A")];
     assert_eq!(by_induction("N 0 A c B", &given, 2, all), "its first premise is about another principle");
-    // What is generated by one thing is not generated by another.
+    // A set generated by one function is not generated by another.
     let given = ["(generated[N,0,s])", "(in[o,B])", "(>[n] (in[n,N]) (>[] (in[n,B]) (>[m] (in2[n,m,s]) (in[m,B]))))"];
     assert_eq!(by_induction("N 0 s B o", &given, 0, all), "a case is not what induction asks for");
     let given = ["(generated[N,0,s])", "(in[0,B])", "(>[n] (in[n,N]) (>[] (in[n,B]) (>[m] (in2[n,m,t]) (in[m,B]))))"];
@@ -325,11 +325,11 @@ fn only_what_is_generated_allows_induction_and_only_there() {
 #[test]
 fn what_says_that_a_set_is_generated_has_no_other_meaning() {
     let any = proof(&[one()], &equal(0, 0), vec![]);
-    // Two principles for one predicate.
+    // Two principles for the same predicate.
     let mut theory = playground();
     theory.inductions[1] = theory.inductions[0].clone();
     assert_eq!(reason(&theory, &[], &any), "two principles have the same predicate");
-    // A predicate that is true of anything, by its definition.
+    // A predicate that is true of everything by definition.
     let mut theory = playground();
     let generated = theory.inductions[0].predicate;
     theory.predicates[generated.index()].definition = Some(Definition {
@@ -343,7 +343,7 @@ fn what_says_that_a_set_is_generated_has_no_other_meaning() {
     let mut theory = playground();
     theory.inductions[0].predicate = PredicateId::IN3;
     assert_eq!(reason(&theory, &[], &any), "it has another meaning");
-    // A constructor that makes things of another sort.
+    // A constructor whose values have another sort.
     let mut definer = Definer::new("mixed");
     let chain = definer.define("Chain", "N/1 0 s/2", &["(in[0,N])"]);
     definer.generated("along", chain, 0, &[(1, &[]), (2, &[0])]);
@@ -359,7 +359,7 @@ fn by_hand() -> Collection {
     Collection { label: "byhand", theory, proofs: subjects.into_iter().map(|subject| subject.proof).collect() }
 }
 
-/// What an export has of these, and whether it is right.
+/// Metamath versions of these proofs, and whether each is right.
 const METAMATH: [(&str, bool, &str); 8] = [
     ("an element of a set", true, "wff in [ x y.1 ] $= f-x f-y-1 w-in $."),
     ("a set in itself", false, "wff in [ y.1 y.1 ] $= f-y-1 f-y-1 w-in $."),
@@ -382,7 +382,7 @@ fn metamath_refuses_what_mixes_sorts() {
     let folder = folder("forged-metamath");
     let collection = by_hand();
     let export = collection.written(&mut Metamath::new(&collection.theory));
-    // From "for all x: A" to A, where x is not in A: with a thing it is an instance, without one it is nothing.
+    // From "for all x: A" to A, where x is not in A: valid with an element, a non sequitur without.
     let vacuous = |third: &str| {
         format!(
             "${{ $d x y $. $d x A $.\n  all.1 $e |- G , E! y => A. x A $.\n  \

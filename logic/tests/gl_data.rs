@@ -1,5 +1,5 @@
-//! Reads the files of the reference system, where they are at hand: `THEOREMATA_GL_DATA`, or
-//! `../shared/gl-data` beside the workspace. Without them each test says that it was skipped.
+//! Reads the files of the reference system, if available: in `THEOREMATA_GL_DATA`, or `../shared/gl-data` beside the
+//! workspace. Otherwise each test reports that it was skipped.
 
 #[path = "../../tests/common/skip.rs"]
 mod skip;

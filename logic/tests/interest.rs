@@ -1,5 +1,5 @@
-//! What is shown of an exploration: the laws that have a name first, variants with the law they belong to, variables in
-//! the order in which they are read; and which theorems are essential.
+//! The presentation of an exploration: named laws first, variants with the law they belong to, variables named in
+//! reading order; and which theorems are essential.
 
 mod common;
 
@@ -43,8 +43,8 @@ fn text(exploration: &Exploration, place: usize) -> String {
     exploration.reading().statement(exploration.theorems[place].checked.statement()).to_string()
 }
 
-/// The rules follow from the axioms and the essential ones, of which none follows from the rest; the corollaries follow
-/// from the rules.
+/// The rules follow from the axioms and the essential theorems, none of which follows from the others; the corollaries
+/// follow from the rules.
 fn essential_ones_suffice(theory: Theory) -> usize {
     let mut exploration = explored(theory);
     let essential = essential(&exploration);
@@ -72,7 +72,7 @@ fn from_the_essential_theorems_the_others_are_found_again() {
     essential_ones_suffice(semilattice());
 }
 
-/// Whether the laws with these names are among the first, whatever was proved first.
+/// Whether the laws with these names come first, in whatever order they were proved.
 fn first_are(exploration: &Exploration, names: &[&str]) {
     let interest = exploration.interest();
     let first: Vec<&str> =
@@ -142,7 +142,7 @@ fn variables_are_named_in_the_order_in_which_they_are_read() {
                     met.push(variable.text.to_string());
                 }
             });
-            // What stands in front of all is read before what a quantifier inside binds.
+            // Leading quantifiers are read before inner ones.
             let shown = read.to_string();
             if shown.contains("(∀") || shown.contains('∃') {
                 met.sort_by_key(|name| shown.find(name));

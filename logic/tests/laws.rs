@@ -1,5 +1,5 @@
-//! The lists of laws that belong to the theories that we ship: they can be read, and what only looks like a law is not
-//! proved. How many laws are found is measured by the bench `recall`.
+//! The lists of laws for the shipped theories: they can be parsed, and statements that only look like laws are not
+//! proved. The bench `recall` measures how many laws are found.
 
 mod verdict;
 
@@ -56,8 +56,8 @@ fn every_theory_has_laws_and_false_twins() {
     assert!(laws >= 60 && twins >= 60, "{laws} laws and {twins} twins");
 }
 
-/// Proves goals of a list with lemmas that it finds by itself, in so many steps of all blocks together; the labels of
-/// those that stay open.
+/// Proves goals of a list with lemmas found on the way, within this many steps of all blocks together; returns the
+/// labels of open ones.
 fn open(name: &str, wanted: &dyn Fn(&str) -> bool, most_steps: u64) -> Vec<String> {
     let theory = shipped(&format!("{name}.mpl"));
     let mut goals = goals(&theory, &format!("{name}.goals"));
@@ -92,7 +92,7 @@ fn lemmas_about_other_functions_lose_no_goal() {
     assert_eq!(open("lists", &|_| true, 60_000_000), Vec::<String>::new());
 }
 
-/// The exploration of goals, which ends early where its preparation asks this often whether to go on.
+/// The exploration of goals, which ends early once its preparation has called `go_on` this often.
 fn explore(name: &str, file: &str, options: Options) -> Exploration {
     const MOST_ASKED: u32 = 20_000;
     let theory = shipped(&format!("{name}.mpl"));
@@ -101,7 +101,7 @@ fn explore(name: &str, file: &str, options: Options) -> Exploration {
     let (mut asked, mut prepared) = (0, false);
     loop {
         match exploration.next() {
-            // Lemmas that the goals might want are not made.
+            // Lemma wishes of the goals are not pursued.
             Task::Prepare if std::mem::replace(&mut prepared, true) => return exploration,
             Task::Prepare => {
                 let go_on = &mut || {

@@ -1,5 +1,5 @@
-//! Models of theories with several sorts, and of those whose constructors are not free: what is false fails there, and
-//! nothing that is proved does.
+//! Models of theories with several sorts, and of theories whose constructors are not free: they refute false
+//! statements, and no proved one.
 
 mod common;
 
@@ -83,7 +83,7 @@ fn ask(theory: &Arc<Theory>, goals: &[&str], generate: bool) -> Exploration {
     explore(theory, &goals, options, &mut in_order)
 }
 
-/// What the models give to the variables of each goal where it fails.
+/// The counterexample of each refuted goal, by variable.
 fn counterexamples(exploration: &Exploration) -> Vec<Option<Vec<&str>>> {
     let named = |fate: &Fate| match fate {
         Fate::Refuted(model, values) => {
@@ -132,7 +132,7 @@ fn no_theorem_fails_in_a_model() {
 
 #[test]
 fn where_axioms_say_more_of_lists_than_definitions_no_letters_are_assumed() {
-    // One letter at most: then ++ is commutative, and nobody sees it without a proof.
+    // At most one letter: then ++ is commutative, which is not obvious without a proof.
     let theory = lists("", "(>[x,y,z] (in3[x,y,z,++]) (in3[y,x,z,++]))");
     let exploration = ask(&theory, &["(>[a,b] (& (in[a,A]) (in[b,A])) (=[a,b]))"], false);
     assert!(!matches!(exploration.conjectures[0].fate, Fate::Refuted(..)));

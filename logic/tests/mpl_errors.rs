@@ -1,4 +1,4 @@
-//! Bad input: each gets its error, at its place, and none takes the program down.
+//! Malformed input: each error is reported at its position, and none crashes the program.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ fn read(text: &str) -> Result<(Theory, Report), Report> {
     read_mpl("a.mpl", text.as_bytes(), &mut no_files)
 }
 
-/// The codes of a report with the lines and columns of their first places.
+/// The codes of a report with the lines and columns of their main positions.
 fn codes(report: &Report) -> Vec<String> {
     let show = |diagnostic: &theoremata_logic::language::mpl::Diagnostic| match diagnostic.labels.first() {
         Some(label) => {
@@ -186,7 +186,7 @@ fn several_errors_come_at_once_and_many_are_counted() {
     assert_eq!(report.diagnostics[20].code.text(), "N0101");
 }
 
-/// Runs in a thread with the stack that a thread usually has.
+/// Runs in a thread with the default stack size.
 fn with_small_stack(run: impl FnOnce() + Send + 'static) {
     std::thread::Builder::new().stack_size(2 << 20).spawn(run).expect("a thread").join().expect("no panic");
 }
@@ -234,7 +234,7 @@ fn a_long_conjunction_is_long_and_not_deep() {
             let doubtful = lint_mpl("a.mpl", text.as_bytes(), &mut no_files);
             assert!(!doubtful.failed() && doubtful.diagnostics.len() == count - 1, "each part but one stands before");
         }
-        // Nested as deep as may be where it stands last in a chain: the bound holds for the tree that is made.
+        // Maximal nesting at the end of a chain: the limit applies to the resulting tree.
         let deep = format!("{}(in[i0,N])", "!".repeat(MAX_NESTING - 30));
         let chain = format!("(theory T[N,i0] (&{} {deep}))", " (in[i0,N])".repeat(63));
         let Err(report) = read(&chain) else { panic!("too deep") };
@@ -261,7 +261,7 @@ fn one_file_by_two_paths_is_one() {
     let text = "(import \"round.mpl\")(theory T[c] (r[c]))";
     let Err(report) = read_mpl("a.mpl", text.as_bytes(), &mut files) else { panic!("a circle") };
     assert_eq!(report.diagnostics[0].code.text(), "E0404");
-    // Two files that say different things stay two.
+    // Two files with different contents stay two.
     let mut files = |path: &str| match path {
         "d.mpl" => Ok(b"(define p[c,S] (in[c,S]))".to_vec()),
         _ => Ok(b"(define p[c,S] !(in[c,S]))".to_vec()),
@@ -298,7 +298,7 @@ fn what_cannot_be_seen_is_refused() {
         let named = format!("U+{:04X}", u32::from(hidden));
         assert!(report.diagnostics[0].message.contains(&named), "{}", report.render(false));
     }
-    // A mark onto a bracket, and what commands a terminal in comments, texts and signs.
+    // A combining mark on a bracket, and terminal controls in comments, strings and symbols.
     check("(theory T[S,\u{301}c] (in[c,S]))", &["E0105 1:13"]);
     check("; \u{1b}[31m\n(theory T[S,c] (in[c,S]))", &["E0105 1:3"]);
     check("(theory T[S,c] \"a \u{202e}b\" (in[c,S]))", &["E0105 1:19"]);
@@ -311,7 +311,7 @@ fn what_cannot_be_seen_is_refused() {
         panic!("hidden")
     };
     assert_eq!(codes(&report), ["E0105 1:9"]);
-    // Nothing of it reaches whoever reads the report, be it in the text, in a name or in the name of the file.
+    // No control character reaches the reader of a report, from the text, a name or the file name.
     let named = "a\u{1b}[31m\u{9b}\u{202e}\n.mpl";
     for text in
         ["(theory T[S,c\u{1b}[31m] (in[c,S]))", "(theory \u{202e}T[S,c] (in[d,S]))", "; \u{9b}\n(import \"\u{7}\")"]
@@ -426,7 +426,7 @@ const CONFIGURATION: &str = r#"{
   "parameters": { "max_number_simple_expressions": 5 }
 }"#;
 
-/// The codes of the configuration with `from` replaced by `to`, notes left out.
+/// Checks the codes for the configuration with `from` replaced by `to`, without notes.
 fn check_configuration(from: &str, to: &str, wanted: &[&str]) {
     assert!(CONFIGURATION.contains(from), "{from}");
     let text = CONFIGURATION.replace(from, to);

@@ -1,5 +1,4 @@
-//! `docs/mpl.md` against the program: every code stands in the page, and every example gives what the
-//! page says.
+//! Checks `docs/mpl.md`: every code is on the page, and every example gives the stated result.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -33,11 +32,11 @@ fn examples(page: &str) -> Vec<(usize, String, Vec<String>, String)> {
     examples
 }
 
-/// The definition of the page's configuration with one line in place of that with the same key.
+/// The definition of the page's configuration, with `line` instead of the line with the same key.
 fn configuration(base: &str, line: Option<&str>) -> String {
     let Some(line) = line else { return base.to_owned() };
     let key = |line: &str| line.trim().split(':').next().unwrap_or_default().to_owned();
-    // A misspelt key stands for the key that it is nearest to.
+    // A misspelt key replaces the key nearest to it.
     let wanted = if key(line) == "\"arty\"" { "\"arity\"".to_owned() } else { key(line) };
     let lines: Vec<&str> = base.lines().map(|old| if key(old) == wanted { line.trim() } else { old }).collect();
     assert_ne!(lines.join("\n"), base.trim_end(), "{wanted} is a line of the configuration");
@@ -74,7 +73,7 @@ fn every_example_of_the_page_gives_what_it_says() {
     assert!(examples.len() > 50);
 }
 
-/// Every error has a place and says how to mend it.
+/// Every error has a position and says how to fix it.
 fn mends_are_named(report: &Report) {
     for diagnostic in &report.diagnostics {
         if diagnostic.code.text().starts_with('E') {
@@ -94,7 +93,7 @@ fn every_code_stands_in_the_page_and_no_other() {
     wanted.sort();
     found.sort();
     assert_eq!(found, wanted);
-    // Codes that need a file too large or too strange for a page, and notes, have words only.
+    // Codes for files too large or too strange for a page, and notes, are described in words only.
     const WORDS_ONLY: [&str; 7] = ["E0101", "E0102", "E0104", "E0116", "E0117", "E0405", "N"];
     let examples = examples(&page);
     for (code, _) in codes::ALL {

@@ -1,4 +1,4 @@
-//! Properties of reading, printing and laying out, on random theories and on damaged texts.
+//! Properties of parsing, printing and formatting, on random theories and on damaged texts.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ fn no_files(path: &str) -> Result<Vec<u8>, String> {
     Err(format!("no file {path}"))
 }
 
-/// A shape of a formula, from which one is made when the number of free names is known.
+/// The shape of a formula, instantiated once the number of free names is known.
 #[derive(Clone, Debug)]
 enum Shape {
     Equal(u32, u32),
@@ -43,12 +43,12 @@ fn shape() -> impl Strategy<Value = Shape> {
     })
 }
 
-/// The names of bound variables: few, so that they meet, and some that look like other things.
+/// The names of bound variables: few, so that they clash, and some that look like other things.
 const NAMES: [&str; 6] = ["x", "y", "0", "+", "x1", "in"];
 
 impl Shape {
-    /// The formula under `depth` binders. The first parameter is a set, all else are individuals;
-    /// `defined` is a predicate of an individual and a set, if there is one.
+    /// The formula under `depth` binders. The first parameter is a set, all others are individuals; `defined` is a
+    /// predicate of an individual and a set, if there is one.
     fn formula(&self, individuals: u32, depth: u32, defined: Option<PredicateId>) -> Formula {
         let individual = |number: u32| {
             let number = number % (individuals + depth);
@@ -79,7 +79,7 @@ impl Shape {
     }
 }
 
-/// The formula `(& (in[a,S]) (& (=[a,b]) …))` about all parameters, so that their sorts are known.
+/// The formula `(& (in[a,S]) (& (=[a,b]) …))` about all parameters, which determines their sorts.
 fn about_all(individuals: u32) -> Formula {
     let mut formula = Formula::atom(PredicateId::IN, [Name(1), Name(0)]);
     for number in 2..=individuals {
@@ -108,7 +108,7 @@ fn theory() -> impl Strategy<Value = Theory> {
                 let name = if number + 1 == definitions.len() { "AnchorT".to_owned() } else { format!("d{number}") };
                 predicates.push(Predicate { name: name.into(), sorts, definition: Some(definition) });
                 if *individuals == 1 {
-                    // `e…[a,S]`: the same with its arguments turned, as `in` has them.
+                    // `e…[a,S]`: with its arguments swapped, in the order of `in`.
                     let place = PredicateId(predicates.len() as u32 - 1);
                     if number + 1 < definitions.len() {
                         let body = Formula::atom(place, [Name(1), Name(0)]);
@@ -211,11 +211,11 @@ proptest! {
         prop_assert_eq!(&theory.notations, &again.notations);
         prop_assert_eq!(&theory.bounds, &again.bounds);
         prop_assert_eq!(&theory.goals[0].statement, &again.goals[0].statement, "{}", &text);
-        // A statement by itself, in one line and as a goal, too.
+        // A statement by itself, on one line and as a goal.
         let line = theory.write(&theory.goals[0].statement, &[]);
         let goal = parse_goal(&theory, &line).map_err(|report| TestCaseError::fail(report.render(false)))?;
         prop_assert_eq!(&goal.statement, &theory.goals[0].statement);
-        // The layout changes blanks only, and a second pass changes nothing.
+        // Formatting changes blanks only, and is idempotent.
         let laid_out = format("a.mpl", text.as_bytes()).map_err(|report| TestCaseError::fail(report.render(false)))?;
         let bare = |text: &str| text.split_whitespace().collect::<String>();
         prop_assert_eq!(bare(&laid_out), bare(&text));
@@ -228,7 +228,7 @@ proptest! {
         damage in proptest::collection::vec((any::<prop::sample::Index>(), 0_usize..PIECES.len(), 0_usize..8), 1..6),
     ) {
         let bytes = damaged(GOOD[seed].as_bytes(), &damage);
-        // What has no meaning has a reason; whatever is said can be shown.
+        // Text without meaning gets an error, and every report can be rendered.
         let report = match read_mpl("a.mpl", &bytes, &mut no_files) {
             Ok((theory, report)) => {
                 prop_assert!(read_mpl("b.mpl", theory.to_mpl().as_bytes(), &mut no_files).is_ok());
@@ -292,7 +292,7 @@ proptest! {
     }
 }
 
-/// What damage puts in, or in place of something.
+/// Pieces that damage inserts or substitutes.
 const PIECES: [&str; 14] =
     ["(", ")", "[", "]", "!", "&", ">", ",", "\"", ";", "\n", "\u{202e}", "(define a[x] (a[x]))", "(>[x] (in[x,N]) "];
 
@@ -325,7 +325,7 @@ const CONFIGURATION: &str = r#"{
   "patterns_to_exclude": ["a"]
 }"#;
 
-/// What the fuzz targets do, on the seeds that are kept for them.
+/// What the fuzz targets do, on their corpus of seeds.
 #[test]
 fn the_seeds_of_the_fuzzer_do_no_harm() {
     let seeds = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fuzz/seeds");

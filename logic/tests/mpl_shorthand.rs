@@ -1,4 +1,4 @@
-//! `or`, `exists` and `iff`: that they are the formulas for which they stand, and how readers see them.
+//! `or`, `exists` and `iff`: they equal their expansions, and how readers see them.
 
 use proptest::prelude::*;
 use theoremata_logic::calculus::theory::Theory;
@@ -94,7 +94,7 @@ fn equivalences_do_not_grow_without_bound() {
     assert_eq!(parse_goal(&theory, &deep).expect_err("too deep").diagnostics[0].code, codes::TOO_DEEP);
 }
 
-/// A formula in the short form and in the long one.
+/// A formula with shorthands and expanded.
 fn both() -> impl Strategy<Value = (String, String)> {
     let leaf = prop_oneof![Just("(in[c,S])"), Just("(=[c,c])"), Just("(in2[c,c,R])")]
         .prop_map(|text| (text.to_owned(), text.to_owned()));

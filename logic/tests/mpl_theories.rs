@@ -1,4 +1,4 @@
-//! Files that build on the theories of others: what is taken over, and what is not.
+//! Files that import other theories: what is taken over, and what is not.
 
 use theoremata_logic::calculus::theory::{NotationForm, Theory};
 use theoremata_logic::language::application::applications;
@@ -11,7 +11,7 @@ const ORDER: &str = "(define transitive[R] (>[x,y,z] (& (in2[x,y,R]) (in2[y,z,R]
 (conjecture own (>[x] (in[x,S]) (in2[x,x,≤])))
 (bounds (atoms 2))";
 
-/// Reads the first file; imports are looked for among the others.
+/// Reads the first file; imports are found among the others.
 fn read(files: &[(&str, &str)]) -> Result<(Theory, Report), Report> {
     let mut load = |path: &str| {
         let found = files.iter().find(|(name, _)| *name == path);
@@ -50,7 +50,7 @@ fn a_theory_of_another_file_is_a_definition_that_can_be_applied_at_other_paramet
     let labels: Vec<&str> = theory.goals.iter().map(|goal| &*goal.label).collect();
     assert_eq!(labels, ["mine"], "the other theory's goals are its own");
     assert_eq!(theory.bounds.atoms, 5, "and its bounds");
-    // Its notation holds for what has the same name here, and for nothing else.
+    // Its notation applies to parameters of the same name here, and to nothing else.
     let reading = Reading::new(&theory);
     let axioms: Vec<String> =
         reading.axioms().iter().map(|axiom| reading.under_anchor(&axiom.formula).to_string()).collect();

@@ -1,16 +1,16 @@
 //! Damaged proofs are refused.
 //!
-//! Good proofs, found by the search or written by hand, are damaged in every way of
-//! [`common::damage::KINDS`], at every place. The checker must name a step or a scope of each damaged
-//! proof, unless the damage did none: unless what it changed is
+//! Valid proofs, found by the search or written by hand, are damaged in every way of [`common::damage::KINDS`], at
+//! every place. The checker must report a step or scope of each damaged proof, unless the damage was harmless, i.e.
+//! only changed
 //!
-//! - a premise, and the new one says the same and is visible wherever the old one was; or
+//! - a premise, and the new one has the same conclusion and is visible wherever the old one was; or
 //! - the premises or the conclusion of a congruence, which still replaces equals only; or
 //! - the conclusion of an ex falso; or
-//! - a step's scope, and the new one is around the old one, and all that the step rests on and speaks of is known there;
+//! - a step's scope to an enclosing one, where all that the step depends on and mentions is visible;
 //!
-//! and every step that rests on a changed conclusion is such a congruence. The proof then still proves
-//! its statement. This is judged here, without the checker.
+//! and every step that depends on a changed conclusion is such a congruence. The proof then still proves its statement.
+//! This is decided here, without the checker.
 
 mod common;
 
@@ -22,8 +22,8 @@ use common::{Subject, accepts, byhand, list, prove_all, theories};
 use theoremata_logic::calculus::check::{Flaw, check};
 use theoremata_logic::calculus::proof::{Proof, Rule, Step, StepId};
 
-/// Proofs of all sorts: direct, by induction (also over trees and lists, also nested), by
-/// contradiction, from premises that contradict, with existence, with citations.
+/// Proofs of many kinds: direct, by induction (also over trees and lists, also nested), by contradiction, from
+/// contradictory premises, with existence, with citations.
 fn subjects() -> Vec<Subject> {
     let mut subjects = byhand::subjects();
     for (theory, goals) in [
@@ -69,7 +69,7 @@ fn subjects() -> Vec<Subject> {
         subjects.extend(prove_all(theory, goals).subjects(&labels));
     }
     for subject in &mut subjects {
-        // A step on which nothing rests can be damaged without harm.
+        // A step that nothing depends on can be damaged without harm.
         subject.proof = pruned(&subject.proof);
         accepts(&subject.theory, &subject.statements[..subject.number], &subject.proof);
     }
@@ -100,10 +100,11 @@ fn word(rule: &Rule) -> &'static str {
     }
 }
 
-/// Whether a step that moved outward rests on and speaks of nothing that is hidden there, and discharges nothing.
+/// Whether a step moved outwards depends on nothing hidden there, mentions nothing hidden there, and discharges
+/// nothing.
 fn is_free(proof: &Proof, old: &Step, new: &Step) -> bool {
     if let Rule::Assumption(number) = new.rule {
-        // The same may be assumed twice, one scope in another.
+        // Nested scopes may assume the same formula.
         return proof.scopes[new.scope.index()].assumptions.get(number as usize) == Some(&new.conclusion);
     }
     let known = visible(proof, new.scope);
@@ -121,7 +122,7 @@ fn is_free(proof: &Proof, old: &Step, new: &Step) -> bool {
         && new.rule.discharged().next().is_none()
 }
 
-/// Whether the damage did none; see the page's head.
+/// Whether the damage was harmless; see the module documentation.
 fn is_harmless(before: &Proof, after: &Proof) -> bool {
     if before.scopes != after.scopes || before.steps.len() != after.steps.len() {
         return false;

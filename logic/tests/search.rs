@@ -1,4 +1,4 @@
-//! Explorations find what follows, say what does not, and do so in any order.
+//! Explorations find consequences, report what does not follow, and do so in any order of execution.
 
 mod common;
 
@@ -13,7 +13,7 @@ use theoremata_logic::calculus::proof::Rule;
 use theoremata_logic::calculus::theory::{Goal, Theory};
 use theoremata_logic::search::explore::{Exploration, Fate, Options, Origin, Task, Theorem};
 
-/// Lemmas and laws of arithmetic; the six laws are those with a star.
+/// Lemmas and laws of arithmetic; the six laws are marked with a star.
 const LAWS: &[(&str, &str)] = &[
     ("0 + x = x", "(>[x] (in[x,N]) (in3[0,x,x,+]))"),
     ("s(x) + y = s(x + y)", "(>[x,y,z] (in3[x,y,z,+]) (>[u,v] (& (in2[x,u,s]) (in2[z,v,s])) (in3[u,y,v,+])))"),
@@ -62,7 +62,7 @@ fn the_six_laws_of_arithmetic_follow_from_lemmas() {
     for (place, (label, _)) in LAWS.iter().enumerate() {
         let theorem = theorem(&exploration, place);
         println!("{label}: {} steps, induction on {:?}", theorem.checked.proof().steps.len(), theorem.induction);
-        // No law of arithmetic holds without induction, of its own or of what it cites.
+        // No law of arithmetic holds without induction, in its own proof or a cited one.
         assert!(
             !theorem.checked.basis().inductions.is_empty() || !theorem.checked.basis().theorems.is_empty(),
             "{label}"
@@ -83,7 +83,7 @@ fn laws_of_an_order_defined_by_addition_follow() {
             ("something is between", "(>[x,y] (leq[x,y,N,+]) !(>[z] (leq[x,z,N,+]) !(leq[z,y,N,+])))"),
         ],
     );
-    // The goal itself may be an instance of a law that was found first.
+    // The goal may be an instance of a law that was found first.
     let proved = |rule: fn(&Rule) -> bool| exploration.theorems.iter().any(|theorem| uses(theorem, rule));
     named(&exploration, "transitive");
     assert!(proved(|rule| *rule == Rule::Unfold) && proved(|rule| *rule == Rule::Fold));
@@ -144,13 +144,13 @@ fn a_theory_that_contradicts_itself_is_found_out() {
         let exploration = try_goals(theory, &[]);
         let found = exploration.inconsistency.unwrap_or_else(|| panic!("{name} contradicts itself"));
         let theorem = &exploration.theorems[found.0 as usize];
-        // It says that something differs from itself, whatever the axioms speak of.
+        // It states that something differs from itself, whatever the axioms are about.
         let Formula::Implies(_, _, conclusion) = theorem.checked.statement() else { panic!("behind the anchor") };
         assert!(matches!(&**conclusion, Formula::Not(_)), "{name}");
         assert!(theorem.checked.basis().theorems.is_empty() && theorem.checked.basis().inductions.is_empty(), "{name}");
     }
-    // Not found out, though it contradicts itself: nobody asks for the value of s(0), since what the
-    // root block wants to be made is not passed on to the blocks below it.
+    // Inconsistent, but not detected: there is no demand for s(0), since values that the root block wants are not
+    // demanded in the blocks below it.
     let mut hidden = Definer::new("hidden");
     hidden.functions();
     hidden.define(
@@ -224,7 +224,7 @@ fn what_is_false_is_refuted_with_its_numbers() {
     assert!(exploration.theorems.is_empty());
 }
 
-/// All that an exploration brings forth, as text.
+/// The complete result of an exploration, as text.
 fn outcome(theory: &Theory, exploration: &Exploration) -> String {
     let mut text = format!("{:?}\n", exploration.counts());
     for theorem in &exploration.theorems {
@@ -250,7 +250,7 @@ fn the_order_of_work_does_not_matter() {
     for (theory, texts, orders) in [
         (theories::arithmetic(), LAWS, orders),
         (theories::unions(), theories::OF_UNIONS, 3 * orders),
-        // Needs cases, and values that are wanted again when the block is stuck.
+        // Needs cases, and values that are demanded again when the block is stuck.
         (ordered, &[LAWS[0], LAWS[1], ("total", total)][..], 1),
     ] {
         let theory = Arc::new(theory);
@@ -286,7 +286,7 @@ fn conjectures_come_out_the_same_in_any_order() {
     }
 }
 
-/// One that is cut off, longer, or of another version is refused; the first byte is the version.
+/// A truncated, extended or differently versioned checkpoint is refused; the first byte is the version.
 #[test]
 fn an_exploration_goes_on_from_a_checkpoint_and_refuses_one_that_does_not_fit() {
     let theory = Arc::new(theories::arithmetic());

@@ -1,4 +1,4 @@
-//! Open conjectures are looked at in models that are found for them, and what they hid is proved.
+//! Open conjectures are evaluated in models found for them, and the conjectures that they hid are proved.
 
 mod common;
 
@@ -51,7 +51,7 @@ fn what_hid_behind_false_conjectures_is_found() {
     let theory = Arc::new(shipped("monoid.mpl"));
     let exploration = explored(&theory, false);
     let open: Vec<String> = text(&exploration).into_iter().filter(|line| line.ends_with(" open")).collect();
-    // One-sided inverses are inverses in every finite monoid, so no finite model refutes that they always are.
+    // In finite monoids one-sided inverses are two-sided, so no finite model refutes that this always holds.
     assert!(open.len() <= 1, "{open:?}");
     let infix = Infix::new(&theory);
     for law in ["x · y = e ∧ z · x = w · x → z = w", "x · y = e ∧ y · z = e → x = z"] {

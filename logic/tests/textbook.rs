@@ -1,4 +1,4 @@
-//! Laws of textbooks: what explorations look for first, and prove in the end.
+//! Textbook laws: explorations search for them first, and prove them.
 
 mod verdict;
 
@@ -10,8 +10,8 @@ fn proved(exploration: &Exploration) -> Vec<String> {
     exploration.theorems.iter().map(|theorem| reading.statement(theorem.checked.statement()).to_string()).collect()
 }
 
-/// What is neutral, absorbing, least or greatest is so once, and equations of groups have solutions; but nothing is said
-/// of what no model has.
+/// Neutral, absorbing, least and greatest elements are unique, and equations in groups have solutions; but nothing is
+/// stated about elements that no model has.
 #[test]
 fn laws_with_a_quantifier_inside_are_proved_where_they_are_about_something() {
     for (name, laws, none) in [
@@ -32,7 +32,7 @@ fn laws_with_a_quantifier_inside_are_proved_where_they_are_about_something() {
     }
 }
 
-/// The names of the theory are no names of variables, whatever they are.
+/// Names used by the theory are not used for variables.
 #[test]
 fn a_theory_may_call_its_parts_as_it_likes() {
     let theory = "(theory Unit[a,b,x] (& (in[x,a]) (>[p,q,r] (in3[p,q,r,b]) (& (in[p,a]) (in[q,a]) (in[r,a]))) \
@@ -48,7 +48,7 @@ fn a_theory_may_call_its_parts_as_it_likes() {
     assert_eq!(laws(&without), 0, "nothing was to be said of operations");
 }
 
-/// Bounds on predicates say how large generated conjectures get. A law of textbooks is of the size that it is.
+/// Bounds on predicates limit the size of generated conjectures, but not of textbook laws.
 #[test]
 fn bounds_on_a_predicate_keep_laws_of_textbooks_out_only_if_they_keep_it_out() {
     let chains = |bounds: &str| {
@@ -62,10 +62,10 @@ fn bounds_on_a_predicate_keep_laws_of_textbooks_out_only_if_they_keep_it_out() {
     assert_eq!(chains("(atoms 3)"), 0);
 }
 
-/// Whoever stops an exploration in the end has what was found before, and no half of what comes then.
+/// A run stopped in the last stage has the earlier results, and none of an incomplete later step.
 #[test]
 fn what_is_proved_in_the_end_is_entered_whole_or_not_at_all() {
-    // The preparation in which theorems are found, and how often it asks whether to go on.
+    // The preparation in which theorems are found, and how often it calls `go_on`.
     let run = |stop: Option<(usize, usize)>| {
         let mut exploration = Exploration::new(verdict::shipped("monoid.mpl"), &[], Options::default());
         let mut prepared = 0;
@@ -102,7 +102,7 @@ fn what_is_proved_in_the_end_is_entered_whole_or_not_at_all() {
     assert_eq!(run(Some((preparation, asked - 1))), (preparation, asked));
 }
 
-/// Of the theorems of the integers most are in the way of the next one.
+/// Most theorems of the integers hinder the proof of the next one.
 #[test]
 fn a_goal_is_proved_with_the_theorems_that_matter_for_it() {
     let law = "(>[x,y,u,z,v,w,q] (& (in3[x,y,u,*]) (in3[x,z,v,*]) (in3[u,v,w,+]) (in3[y,z,q,+])) (in3[x,q,w,*]))";
@@ -112,8 +112,8 @@ fn a_goal_is_proved_with_the_theorems_that_matter_for_it() {
     assert!(exploration.theorems.len() < 100, "{} theorems were proved before it", exploration.theorems.len());
 }
 
-/// In the pieces a set that is free is neither empty nor everything, and a relation that is free is not transitive: what
-/// holds only where they are is no conjecture.
+/// In the models, a free set is neither empty nor everything, and a free relation is not transitive: statements that
+/// hold only in such special cases are not conjectured.
 #[test]
 fn free_sets_and_relations_are_nothing_special() {
     for (name, laws, most) in [

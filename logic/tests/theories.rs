@@ -1,4 +1,4 @@
-//! The theories that we ship are read, printed and read again.
+//! Shipped theories are parsed, printed and parsed again.
 
 use std::fs;
 use std::path::{Path, PathBuf};

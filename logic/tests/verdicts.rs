@@ -1,4 +1,4 @@
-//! What becomes of goals: kinds of theories and goals, each with the verdict that is right for it.
+//! Verdicts on goals: kinds of theories and goals, each with the right verdict.
 
 mod verdict;
 
@@ -71,7 +71,7 @@ fn a_goal_that_is_an_axiom_is_proved_whatever_its_shape() {
 fn a_contradiction_without_constants_is_noticed() {
     let theory = "(theory T[N,R] (& !(>[x] (in[x,N]) !(in2[x,x,R])) (>[x] (in[x,N]) !(in2[x,x,R]))))";
     assert_eq!(ask(theory, &["(>[x] (in[x,N]) !(in[x,N]))"]), [Told::Contradiction]);
-    // Here a contradiction needs an individual, and the sort may have none.
+    // Here a contradiction needs an individual, and the sort may be empty.
     let theory = "(theory T[N] (& (>[x] (=[x,x]) (in[x,N])) (>[x] (=[x,x]) !(in[x,N]))))";
     assert_eq!(ask(theory, &["!(>[x] (=[x,x]) !(in[x,N]))"]), [Told::CounterSatisfiable]);
 }
@@ -125,7 +125,7 @@ const NUMBERS: &str = "
     (generated \"induction\" Numbers[N,0,s,+] N 0 s[N])
     (theory T[N,0,s,+] (Numbers[N,0,s,+]))";
 
-/// Goals about individuals alone: proved, refuted, and too much for a small search.
+/// Goals about individuals only: proved, refuted, and too hard for a small search.
 const PLAIN: [&str; 20] = [
     "(>[a] (in[a,N]) (in3[0,a,a,+]))",
     "(>[a,b,c] (in3[a,b,c,+]) (in3[b,a,c,+]))",
@@ -149,7 +149,7 @@ const PLAIN: [&str; 20] = [
     "(>[x] (=[x,x]) (in[x,N]))",
 ];
 
-/// Goals about all sets, functions and operations, with the verdict of each where it stands alone, if it has one.
+/// Goals about all sets, functions and operations, with the verdict of each when it is alone, if any.
 const OF_SETS: [(&str, Option<Told>); 10] = [
     ("(>[A] (in[0,A]) (in[0,N]))", Some(Told::Theorem)),
     ("(>[A] (>[x] (in[x,N]) (in[x,A])) (in[0,A]))", None),
@@ -178,7 +178,7 @@ fn goals_about_sets_change_no_other_verdict() {
         own
     };
     for (number, (set, verdict)) in OF_SETS.iter().enumerate() {
-        // It is asked first, between the others, and last.
+        // It comes first, between the others, and last.
         for place in [0, PLAIN.len() / 2, PLAIN.len()] {
             let own = beside(&[set], place);
             assert!(verdict.as_ref().is_none_or(|verdict| own[0] == *verdict), "{set}: {own:?}");
@@ -190,7 +190,7 @@ fn goals_about_sets_change_no_other_verdict() {
     beside(&OF_SETS.map(|(set, _)| set), 0);
 }
 
-/// Vertices are parameters, and what can be reached is worked out from edges; numbers are told apart where axioms ask.
+/// Vertices are parameters, and reachability is derived from edges; numbers are distinguished where axioms need it.
 #[test]
 fn what_definitions_determine_is_refuted_where_it_fails() {
     let told = |name: &str, goals: &[&str]| {
@@ -207,7 +207,7 @@ fn what_definitions_determine_is_refuted_where_it_fails() {
     assert_eq!(told("natural-order.mpl", &order), [Told::Theorem, Told::CounterSatisfiable]);
 }
 
-/// What the project shows of itself: the same counts as ever, and all of them add up.
+/// The project's showcase: the same counts as before, and they add up.
 #[test]
 fn the_counts_of_an_exploration_add_up() {
     for (name, built, refuted, shown) in
@@ -233,7 +233,7 @@ fn the_counts_of_an_exploration_add_up() {
     }
 }
 
-/// An axiom whose premise is itself a ∀→ was left aside once; now goals that need it are proved.
+/// An axiom with a ∀→ premise was once skipped; now goals that need it are proved.
 #[test]
 fn no_axiom_is_left_aside() {
     use theoremata_logic::search::explore::{Fate, Note};
@@ -258,7 +258,7 @@ fn a_run_that_is_told_to_stop_keeps_what_it_has() {
         asked += 1;
         true
     }));
-    // It is asked all the while: stopped at any of these moments, it stops.
+    // `go_on` is called throughout: an exploration can be stopped at any of these calls.
     for stop in [0, 1, asked / 3, asked / 2, asked - 1] {
         let mut exploration = Exploration::new(theory.clone(), &[], Options::default());
         let (mut count, mut after) = (0, 0);
@@ -274,7 +274,7 @@ fn a_run_that_is_told_to_stop_keeps_what_it_has() {
 
 #[test]
 fn a_theorem_about_coinciding_sorts_is_no_rule_for_others() {
-    // The first goal makes the sorts of S and T one; the second does not.
+    // The first goal identifies the sorts of S and T; the second does not.
     let theory = "(theory T[S,T,R,c,d] (& (in[c,S]) (in[d,T]) (>[x] (in2[x,c,R]) (in[x,S]))))";
     let goals = ["(>[x] (& (in[x,S]) (in[x,T])) (in[x,T]))", "(>[x] (in[x,T]) (in[x,T]))", "(in[d,T])"];
     assert_eq!(ask(theory, &goals), [Told::Theorem, Told::Theorem, Told::Theorem]);

@@ -1,4 +1,4 @@
-//! Stuck subgoals made more general: terms become variables, and premises go.
+//! Generalises stuck subgoals: replaces terms by variables, and drops premises.
 
 use std::collections::BTreeSet;
 
@@ -6,8 +6,8 @@ use crate::language::infix::{Infix, Sentence, Term};
 use crate::language::notation::Reading;
 use crate::search::explore::Query;
 
-/// Statements that are more general than the goal or one of the subgoals on which its proofs got stuck, the simplest first.
-/// Many of them are false.
+/// Statements more general than the goal or a subgoal on which its proofs got stuck, simplest first. Many of them are
+/// false.
 #[must_use]
 pub fn generalised(query: &Query) -> Vec<String> {
     let infix = Infix::new(&query.theory);
@@ -17,7 +17,7 @@ pub fn generalised(query: &Query) -> Vec<String> {
     let given: BTreeSet<String> = texts.clone().collect();
     let names = infix.vocabulary().variables(26);
     for sentence in texts.filter_map(|text| infix.sentence(&text).ok()) {
-        // One or two terms become variables; and one premise may go.
+        // One or two terms are replaced, and at most one premise is dropped.
         let once = more_general(&sentence, &names);
         let twice: Vec<Sentence> = once.iter().flat_map(|general| more_general(general, &names)).collect();
         for general in once.into_iter().chain(twice) {
@@ -30,7 +30,8 @@ pub fn generalised(query: &Query) -> Vec<String> {
     found.into_iter().map(|(_, text)| text).collect()
 }
 
-/// A statement with each of its compound terms made a variable, everywhere it stands; and without each of its premises.
+/// The variants of a statement with one compound term replaced by a variable at all its occurrences, and those with one
+/// premise dropped.
 fn more_general(sentence: &Sentence, names: &[String]) -> Vec<Sentence> {
     let mut used = BTreeSet::new();
     sentence.each_variable(&mut |name| {
@@ -88,7 +89,7 @@ fn collect_term(term: &Term, into: &mut BTreeSet<Term>) {
     }
 }
 
-/// A statement with terms replaced, the outer ones first.
+/// Replaces terms in a statement, outermost first.
 fn map(sentence: &Sentence, by: &dyn Fn(&Term) -> Option<Term>) -> Sentence {
     let of = |inner: &Sentence| Box::new(map(inner, by));
     match sentence {

@@ -1,4 +1,4 @@
-//! Statements drawn by a table: at random if it is empty, else in the manner of the theorems that it has learned.
+//! Samples statements from an n-gram table; uniformly if the table is empty.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use crate::search::premises::NAMED;
 use super::shape::{Filling, Token, Wanted};
 use super::table::Table;
 
-/// Tokens of a statement at most.
+/// The most tokens of a statement.
 const LONGEST: usize = 18;
-/// Draws for each statement that is wanted, of which many mix sorts or were drawn before.
+/// Samples per wanted statement; many are ill-sorted or duplicates.
 const TRIES: usize = 40;
-/// Variables of a statement at most.
+/// The most variables of a statement.
 const VARIABLES: usize = 4;
 
-/// Draws statements of any theory.
+/// A sampler of statements, for any theory.
 #[derive(Clone, Debug)]
 pub struct Guide {
     table: Arc<Table>,
@@ -26,19 +26,19 @@ pub struct Guide {
 }
 
 impl Guide {
-    /// Draws every token that may stand at a place as often as any other.
+    /// A guide under which all admissible tokens are equally likely.
     #[must_use]
     pub fn random(seed: u64) -> Guide {
         Guide { table: Arc::default(), seed }
     }
 
-    /// Draws tokens as often as they followed each other in what a table has learned.
+    /// A guide that weights tokens by their frequency in a table.
     #[must_use]
     pub fn learned(table: Arc<Table>, seed: u64) -> Guide {
         Guide { table, seed }
     }
 
-    /// Different statements of the theory, as many as the question takes.
+    /// Distinct statements of the theory, as many as the question accepts.
     pub(super) fn statements(&self, query: &Query) -> Vec<String> {
         let infix = Infix::new(&query.theory);
         let whole = if query.topic == Topic::Split { Wanted::Statement } else { Wanted::Whole };
@@ -60,7 +60,7 @@ impl Guide {
         found
     }
 
-    /// Theorems drawn at random, as many as an advisor names.
+    /// Random theorems, as many as an advisor may name.
     pub(super) fn subset(&self, query: &Query, place: usize) -> Vec<u32> {
         let mut random = self.random_for(query, 1 + place as u64);
         let mut all: Vec<u32> = query.theorems.iter().map(|theorem| theorem.id.0).collect();
@@ -69,12 +69,12 @@ impl Guide {
         all
     }
 
-    /// The numbers of one question: they hang on nothing but the seed and the number of the question.
+    /// The random numbers for one question: a function of the seed and the question's number.
     fn random_for(&self, query: &Query, use_of: u64) -> Random {
         Random(mix(self.seed ^ mix(u64::from(query.number) << 8 | use_of)))
     }
 
-    /// A sequence that is a statement; `None` if it grew too long.
+    /// A token sequence that is a complete statement; `None` if it grew too long.
     fn draw(&self, filling: &Filling, whole: Wanted, random: &mut Random) -> Option<Vec<Token>> {
         let mut sequence: Vec<Token> = Vec::new();
         let mut wanted = vec![whole];
@@ -92,7 +92,7 @@ impl Guide {
     }
 }
 
-/// The variables of a statement: where it is about the individuals of a goal, those of the goal.
+/// The variables of a statement; if it is about the individuals of a goal, the goal's variables.
 fn variables(infix: &Infix<'_>, query: &Query) -> Vec<String> {
     let mut variables: Vec<String> = Vec::new();
     if matches!(query.topic, Topic::Steps | Topic::Split)
@@ -112,7 +112,7 @@ fn variables(infix: &Infix<'_>, query: &Query) -> Vec<String> {
     variables
 }
 
-/// The signs of a theory in an order that is drawn.
+/// The symbols of a theory in random order.
 fn filling(vocabulary: &Vocabulary, variables: &[String], random: &mut Random) -> Filling {
     let mut by_inputs = |signs: &[Sign]| {
         let mut lists = vec![Vec::new(); signs.iter().map(|sign| sign.inputs + 1).max().unwrap_or(0)];
@@ -128,7 +128,7 @@ fn filling(vocabulary: &Vocabulary, variables: &[String], random: &mut Random) -
     Filling { variables: variables.to_vec(), constants, sets, operations, relations }
 }
 
-/// All tokens that may come next: signs that were met, and of each kind the next that was not.
+/// All admissible next tokens: symbols already used, and for each kind the next unused one.
 fn choices(filling: &Filling, sequence: &[Token]) -> Vec<Token> {
     let mut all = vec![Token::Implies, Token::And, Token::Not, Token::Equal];
     let mut kinds: Vec<Box<dyn Fn(u8) -> Token>> =

@@ -1,32 +1,32 @@
-//! Statements as sequences of tokens that belong to no theory, and back.
+//! Statements as sequences of theory-independent tokens, and back.
 //!
-//! A statement is written in Polish notation, each sign by its kind, its number of inputs, and the order in which signs of
-//! that kind are met: `a + b = b + a` and `x · y = y · x` are the same sequence `= f2.0 v0 v1 f2.0 v1 v0`.
+//! A statement is written in Polish notation, with each symbol represented by its kind, its arity, and its order of
+//! first occurrence among symbols of that kind: `a + b = b + a` and `x · y = y · x` are both `= f2.0 v0 v1 f2.0 v1 v0`.
 
 use crate::language::infix::{Sentence, Term, Vocabulary};
 
-/// One token.
+/// A token.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(super) enum Token {
-    /// Two statements behind it: a premise, and what follows.
+    /// Followed by two statements: premise and conclusion.
     Implies,
-    /// Two statements behind it.
+    /// Followed by two statements.
     And,
-    /// One statement behind it.
+    /// Followed by one statement.
     Not,
-    /// Two terms behind it.
+    /// Followed by two terms.
     Equal,
-    /// So many terms behind it, and which of the relations that take so many.
+    /// Followed by this many terms; and the relation's number among those of its arity.
     Relation(u8, u8),
-    /// A term behind it, and which of the sets.
+    /// Followed by a term; and the set's number.
     In(u8),
-    /// So many terms behind it, and which of the operations that take so many.
+    /// Followed by this many terms; and the operation's number among those of its arity.
     Operation(u8, u8),
     Constant(u8),
     Variable(u8),
 }
 
-/// What may stand at a place.
+/// What a position in the sequence may hold.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Wanted {
     /// A statement that may be an implication.
@@ -36,7 +36,7 @@ pub(super) enum Wanted {
 }
 
 impl Token {
-    /// What stands behind it, from left to right.
+    /// The operands of a token, from left to right.
     pub(super) fn wants(self) -> Vec<Wanted> {
         match self {
             Token::Implies => vec![Wanted::Statement, Wanted::Statement],
@@ -59,14 +59,14 @@ impl Token {
     }
 }
 
-/// The tokens of a statement; `None` for one with an "or" or an "if and only if".
+/// The tokens of a statement; `None` if it contains "or" or "if and only if".
 pub(super) fn tokens(vocabulary: &Vocabulary, sentence: &Sentence) -> Option<Vec<Token>> {
     let mut shaper = Shaper { vocabulary, met: Vec::new(), out: Vec::new() };
     shaper.sentence(sentence)?;
     Some(shaper.out)
 }
 
-/// A sign or name that was met.
+/// A symbol or name that has occurred.
 #[derive(Clone, PartialEq, Eq)]
 enum Met {
     Relation(usize),
@@ -84,7 +84,7 @@ struct Shaper<'v> {
 }
 
 impl Shaper<'_> {
-    /// The token of what was met: `token` with a number that says how many of its kind were met before it.
+    /// Appends `token`, numbered by first occurrence of the symbol among those of its kind.
     fn push(&mut self, met: Met, token: impl Fn(u8) -> Token) -> Option<()> {
         let known = self.met.iter().find(|(_, known)| *known == met).map(|(token, _)| *token);
         let token = match known {
@@ -153,18 +153,18 @@ impl Shaper<'_> {
     }
 }
 
-/// The signs of a theory in some order, by which tokens become a statement of it.
+/// The symbols of a theory in some order, which instantiate tokens.
 pub(super) struct Filling {
     pub(super) variables: Vec<String>,
     pub(super) constants: Vec<usize>,
     pub(super) sets: Vec<usize>,
-    /// Places of operations and relations, by how many terms they take.
+    /// Indices of operations and relations, by arity.
     pub(super) operations: Vec<Vec<usize>>,
     pub(super) relations: Vec<Vec<usize>>,
 }
 
 impl Filling {
-    /// Whether there is a sign for a token.
+    /// Whether there is a symbol for a token.
     pub(super) fn has(&self, token: Token) -> bool {
         let in_list = |lists: &[Vec<usize>], inputs: u8, number: u8| {
             lists.get(usize::from(inputs)).is_some_and(|list| usize::from(number) < list.len())
@@ -179,7 +179,7 @@ impl Filling {
         }
     }
 
-    /// The statement of tokens for all of which there are signs.
+    /// The statement of a token sequence whose symbols all exist.
     pub(super) fn sentence(&self, tokens: &mut dyn Iterator<Item = Token>) -> Option<Sentence> {
         Some(match tokens.next()? {
             Token::Implies => {

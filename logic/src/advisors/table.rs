@@ -1,4 +1,4 @@
-//! How often a token follows others in the theorems of some theories.
+//! Token n-gram counts over the theorems of some theories.
 
 use std::collections::BTreeMap;
 
@@ -10,19 +10,19 @@ use crate::random::hash;
 
 use super::shape::{Token, tokens};
 
-/// Tokens that decide about the next.
+/// The most context tokens.
 pub(super) const ORDER: usize = 3;
 
-/// A table of n-grams. An empty one says nothing, so that every token is as likely as any other.
+/// An n-gram table. If it is empty, every token is equally likely.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Table {
     counts: BTreeMap<Vec<Token>, BTreeMap<Token, u32>>,
-    /// Statements that it was learned from.
+    /// The number of statements learned from.
     pub statements: u32,
 }
 
 impl Table {
-    /// Learns a theorem of a theory; one that is no plain implication of literals is left out.
+    /// Learns from a theorem of a theory; skips one that is not a plain implication of literals.
     pub fn learn(&mut self, theory: &Theory, statement: &Formula) {
         let infix = Infix::new(theory);
         let text = Reading::new(theory).statement(statement).to_string();
@@ -39,8 +39,8 @@ impl Table {
         }
     }
 
-    /// How much a token weighs behind others: its count behind as many of them as were met together, and 1 for a token
-    /// that was never met there.
+    /// The weights of tokens after a context: `1 + 16 · count`, with counts for the longest suffix of the context in
+    /// which one of the tokens has occurred.
     pub(super) fn weights(&self, before: &[Token], tokens: &[Token]) -> Vec<u32> {
         let longest = (0..=ORDER.min(before.len())).rev();
         let found = longest.map(|length| &before[before.len() - length..]).find_map(|context| {
@@ -51,10 +51,10 @@ impl Table {
         tokens.iter().map(|token| 1 + 16 * seen(token)).collect()
     }
 
-    /// A number that differs between tables that differ, as good as surely.
+    /// A hash of the table.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
-        // The order in which it is written down is that of its keys.
+        // Maps are printed in key order.
         hash(&format!("{:?}", self.counts), 0)
     }
 }

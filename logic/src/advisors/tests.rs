@@ -67,7 +67,7 @@ fn what_is_written_is_read_as_the_same_tree() {
 #[test]
 fn drawn_statements_are_statements_of_any_theory_and_hang_on_seed_and_question() {
     let drawn = |guide: &Guide, theory: &Arc<Theory>, topic: Topic| {
-        // Where several sets could be meant, a goal has to say which.
+        // If several sets are possible, a goal has to say which.
         let goal = Some("x = y → y = x").filter(|goal| Infix::new(theory).goal(goal).is_ok());
         guide.statements(&query(theory, topic, goal, &[], 12))
     };
@@ -80,7 +80,7 @@ fn drawn_statements_are_statements_of_any_theory_and_hang_on_seed_and_question()
         for text in &statements {
             assert!(Infix::new(&theory).goal(text).is_ok(), "{name}: {text}");
         }
-        // A case is about the individuals of the goal, and is no implication.
+        // A case is about the individuals of the goal and is no implication.
         let cases = drawn(&Guide::random(7), &theory, Topic::Split);
         assert!(cases.iter().all(|text| !text.contains('→')), "{cases:?}");
     }

@@ -1,12 +1,12 @@
-//! The checker: decides whether a proof is one.
+//! The checker: accepts or refuses a proof.
 //!
-//! This file is the definition of the calculus. It shares the types of formulas, theories and proofs
-//! with the search and nothing else: no index, no cache, no hint. It reads the steps in order, once,
-//! and either accepts all of them or names the first that does not hold and why.
+//! This file is the definition of the calculus. It shares the types of formulas, theories and proofs with the search
+//! and nothing else: no index, no cache, no hint. It reads the steps once, in order, and accepts all of them or reports
+//! the first flaw.
 //!
-//! Freshness needs no side conditions. A scope introduces its variables for the first time in the
-//! whole proof, and a step's formula mentions only variables of its own scope and of those around
-//! it; so what is concluded outside of a scope cannot mention what was introduced inside.
+//! Freshness needs no side conditions. A scope introduces its variables for the first time in the whole proof, and the
+//! formula of a step mentions only variables of its own scope and of enclosing ones; so a conclusion outside a scope
+//! cannot mention a variable introduced inside it.
 
 use std::collections::HashMap;
 
@@ -16,33 +16,32 @@ use super::sort::{Sort, SortInstance};
 use super::theory::{Induction, Theory};
 use super::well_formed::{check_theory, well_sorted};
 
-/// Variables with this number or a higher one cannot occur in a proof: the checker uses them to
-/// write down the premises that induction asks for.
+/// Variables numbered from here on cannot occur in a proof: the checker uses them to state the premises of induction.
 pub const RESERVED: Name = Name(u32::MAX - 64);
 
-/// What an accepted proof rests on, besides the anchor that its statement names.
+/// What an accepted proof depends on, besides the anchor named in its statement.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Basis {
     /// Induction principles of the theory, by number, in order of first use.
     pub inductions: Vec<u32>,
     /// Extensional definitions whose comprehension was used, in order of first use.
     pub comprehensions: Vec<PredicateId>,
-    /// Theorems that are cited, in order of first use.
+    /// Cited theorems, in order of first use.
     pub theorems: Vec<TheoremId>,
     /// Whether a classical rule (reductio, case split) was used.
     pub classical: bool,
 }
 
-/// Why a proof is refused: the first flaw, and the step or scope in which it lies.
+/// Why a proof is refused: its first flaw, and the step or scope that has it.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Flaw {
     /// A proof without steps, or without the outermost scope.
     #[error("the proof is empty")]
     Empty,
-    /// The theory itself is malformed: a definition or an induction principle says nothing with these sorts.
+    /// The theory is malformed: a definition or an induction principle is not well-formed or not well-sorted.
     #[error("predicate {} of the theory: {reason}", predicate.0)]
     Theory {
-        /// The predicate that is defined, or that says that a set is generated.
+        /// The defined predicate, or the one that states that a set is generated.
         predicate: PredicateId,
         /// What is wrong with it.
         reason: &'static str,
@@ -55,7 +54,7 @@ pub enum Flaw {
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// A step does not hold.
+    /// A step is wrong.
     #[error("step {}: {reason}", step.0)]
     Step {
         /// The step.
@@ -65,10 +64,10 @@ pub enum Flaw {
     },
 }
 
-/// Accepts a proof and says what it rests on, or names its first flaw.
+/// Accepts a proof and returns what it depends on, or reports its first flaw.
 ///
-/// `theorem` gives the closed statement of an earlier theorem; a proof may cite only what it gives.
-/// Cost: linear in the size of the theory and of the proof, times the depth of its scopes.
+/// `theorem` returns the closed statement of an earlier theorem, or `None`; a proof may cite only theorems that it
+/// returns. Cost: linear in the sizes of theory and proof, times the nesting depth of scopes.
 ///
 /// # Errors
 /// The first [`Flaw`].
@@ -92,7 +91,7 @@ pub fn check<'a>(
     Ok(checker.basis)
 }
 
-/// Whether `special` is `general` with sorts in the place of base sorts.
+/// Whether `special` is `general` with sorts substituted for base sorts.
 fn is_instance(general: &Formula, special: &Formula, sorts: &mut SortInstance) -> bool {
     match (general, special) {
         (Formula::Atom(..), Formula::Atom(..)) => general == special,
@@ -108,7 +107,7 @@ fn is_instance(general: &Formula, special: &Formula, sorts: &mut SortInstance) -
     }
 }
 
-/// Whether `outer` is `inner` or lies around it.
+/// Whether `outer` is `inner` or encloses it.
 fn encloses(scopes: &[Scope], outer: ScopeId, inner: ScopeId) -> bool {
     let mut scope = inner;
     while scope > outer {
@@ -159,7 +158,7 @@ impl<'p> Checker<'p> {
         scope.assumptions.iter().try_for_each(|assumption| self.well_formed(assumption, id))
     }
 
-    /// A formula with sorts, every free variable of which was introduced by this scope or one around it.
+    /// Requires a well-sorted formula whose free variables were introduced by this scope or an enclosing one.
     fn well_formed(&self, formula: &Formula, scope: ScopeId) -> Verdict {
         let visible = |name: Name| {
             let home = self.home.get(&name)?;
@@ -168,14 +167,14 @@ impl<'p> Checker<'p> {
         well_sorted(self.theory, formula, &visible, &mut Vec::new())
     }
 
-    /// The sort of a variable that a scope has introduced.
+    /// The sort of a variable introduced by a scope.
     fn sort(&self, name: Name) -> &'p Sort {
         &self.proof.sorts[name.0 as usize]
     }
 
-    /// Whether these variables are known in the scope, as many as the binders, and of their sorts. That they are known
-    /// is asked even where the formula under the binders does not mention them: a sort may be empty, so that a
-    /// variable of it is more than a name.
+    /// Whether these variables are visible in the scope and match the binders in number and sorts. Visibility is
+    /// required even of variables that do not occur under the binders: a sort may be empty, so naming a variable of it
+    /// is an assumption.
     fn have_sorts(&self, names: &[Name], binders: &Binders, scope: ScopeId) -> bool {
         let known = |name| self.home.get(name).is_some_and(|home| encloses(&self.proof.scopes, *home, scope));
         names.len() == binders.len()
@@ -316,7 +315,7 @@ impl<'p> Checker<'p> {
         }
     }
 
-    /// The conclusions of exactly `COUNT` premises, each visible from the scope given for it.
+    /// The conclusions of exactly `COUNT` premises, each visible from its entry in `scopes`.
     fn premises<const COUNT: usize>(&self, step: &Step, scopes: [ScopeId; COUNT]) -> Verdict<[&'p Formula; COUNT]> {
         require(step.premises.len() == COUNT, "it has the wrong number of premises")?;
         let mut formulas = [&step.conclusion; COUNT].map(|_| None);
@@ -332,7 +331,7 @@ impl<'p> Checker<'p> {
         Ok(&premise.conclusion)
     }
 
-    /// The scope that a step discharges: it must lie directly inside the step's own.
+    /// The scope discharged by a step: a direct child of the step's own scope.
     fn discharge(&self, step: &Step, scope: ScopeId) -> Verdict<&'p Scope> {
         let discharged = self.proof.scopes.get(scope.index()).ok_or("the discharged scope does not exist")?;
         require(scope != ScopeId::OUTER, "the outermost scope cannot be discharged")?;
@@ -399,9 +398,9 @@ impl<'p> Checker<'p> {
         unfolded.ok_or("a primitive cannot be unfolded")
     }
 
-    /// The premises, in order: the atom that the set is generated; then for a constant `c` the formula `φ(c)`, and
-    /// for a function `f` the formula
-    /// `∀x₁ (x₁∈S₁ → [φ(x₁) →] … ∀y (f(x₁,…)=y → φ(y)))`, with `φ(xᵢ)` where argument `i` is recursive.
+    /// The premises, in order: the atom stating that the set is generated; then `φ(c)` for each constant `c`, and for
+    /// each function `f` the formula `∀x₁ (x₁∈S₁ → [φ(x₁) →] … ∀y (f(x₁,…)=y → φ(y)))`, with `φ(xᵢ)` where argument `i`
+    /// is recursive.
     fn induction(&self, step: &Step, principle: &Induction) -> Verdict {
         require(step.premises.len() == 1 + principle.constructors.len(), "it has the wrong number of premises")?;
         let Formula::Atom(predicate, arguments) = self.premise(step.premises[0], step.scope)? else {
@@ -448,7 +447,7 @@ impl<'p> Checker<'p> {
         Ok(())
     }
 
-    /// `D` must say `∀x̄ (x̄∈S → φ) ∧ ∀x̄ (φ → x̄∈S)` with `S` not in `φ`; the conclusion is `∃S (D ∧ D)`.
+    /// Checks that `D` is `∀x̄ (x̄∈S → φ) ∧ ∀x̄ (φ → x̄∈S)` with `S` not in `φ`, and the conclusion `∃S (D ∧ D)`.
     fn comprehension(&self, conclusion: &Formula, predicate: PredicateId, arguments: &[Name], set: usize) -> Verdict {
         let known = self.theory.predicates.get(predicate.index()).and_then(|known| known.definition.as_ref());
         let definition = known.ok_or("only a definition has a comprehension instance")?;

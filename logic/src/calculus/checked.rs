@@ -1,4 +1,4 @@
-//! A theorem: what the checker has accepted, and what it rests on.
+//! A theorem accepted by the checker, with what its proof depends on.
 
 use std::sync::Arc;
 
@@ -7,10 +7,10 @@ use super::formula::Formula;
 use super::proof::{Proof, TheoremId};
 use super::theory::Theory;
 
-/// A theorem whose proof the checker has accepted. There is no other way to have one than [`Checked::new`], so who
-/// takes a `Checked` need not ask: exploration, store, pages and exports hand on this value, from the checking on.
+/// A theorem whose proof the checker has accepted. [`Checked::new`] is the only constructor, so code that takes a
+/// `Checked` needs no further check: exploration, store, pages and exports all pass this type.
 ///
-/// A clone shares the proof.
+/// Clones share the proof.
 #[derive(Clone, Debug)]
 pub struct Checked {
     number: TheoremId,
@@ -19,8 +19,7 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// Has the proof checked. `earlier` gives the statements that it may cite, those of theorems with
-    /// lower numbers.
+    /// Checks the proof. `earlier` returns the statements of theorems with lower numbers, which the proof may cite.
     ///
     /// # Errors
     /// The first flaw of the proof.
@@ -41,7 +40,7 @@ impl Checked {
         self.number
     }
 
-    /// Its number for readers, who count from 1.
+    /// Its number as shown to users, who count from 1.
     #[must_use]
     pub fn shown_number(&self) -> u32 {
         self.number.0 + 1
@@ -59,7 +58,7 @@ impl Checked {
         self.proof.statement().expect("the checker refuses a proof without steps")
     }
 
-    /// What its own proof rests on.
+    /// What its own proof depends on.
     #[must_use]
     pub fn basis(&self) -> &Basis {
         &self.basis

@@ -1,12 +1,11 @@
 //! Formulas of the calculus: relational MPL with `∀→`, `∧` and `¬`.
 //!
-//! There are no function terms here. Every argument is a variable, and the value of a function is
-//! the last argument of the atom that states it: `in3[a,b,c,+]` says `a + b = c`. The search works
-//! on terms; its proofs are written down in this smaller language.
+//! There are no function terms: every argument is a variable, and a function value is the argument before the function
+//! itself: `in3[a,b,c,+]` says `a + b = c`. The search works on terms; proofs are written in this smaller language.
 //!
-//! Bound variables are de Bruijn indices, so that two formulas that differ in the names of bound
-//! variables are equal (`==`) and hash alike. A binder carries the [`Sort`] of its variable, which counts, and
-//! the name that the author wrote, which is for readers and takes no part in comparison.
+//! Bound variables are de Bruijn indices, so alpha-equivalent formulas are equal (`==`) and have the same hash. A
+//! binder carries the [`Sort`] of its variable, which takes part in comparison, and the author's name for it, which is
+//! for display only.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -14,51 +13,51 @@ use std::sync::Arc;
 
 use super::sort::Sort;
 
-/// A predicate of a theory: its place in [`Theory::predicates`](crate::calculus::theory::Theory::predicates).
+/// A predicate of a theory: its index in [`Theory::predicates`](crate::calculus::theory::Theory::predicates).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct PredicateId(pub u32);
 
 impl PredicateId {
     /// `=`, equality of individuals.
     pub const EQUAL: PredicateId = PredicateId(0);
-    /// `in[x,S]`, membership.
+    /// `in[x,S]`: `x` is an element of `S`.
     pub const IN: PredicateId = PredicateId(1);
-    /// `in2[x,y,f]`, a pair of a binary relation.
+    /// `in2[x,y,f]`: the pair is in a binary relation.
     pub const IN2: PredicateId = PredicateId(2);
-    /// `in3[x,y,z,f]`, a triple of a ternary relation.
+    /// `in3[x,y,z,f]`: the triple is in a ternary relation.
     pub const IN3: PredicateId = PredicateId(3);
-    /// The most places of a relation that the calculus takes apart: `in8`.
+    /// The largest arity of a membership predicate: `in8`.
     pub const MOST_PLACES: usize = 8;
-    /// How many predicates are primitive in every theory: `=`, and membership for each number of places.
+    /// The number of primitive predicates of every theory: `=`, and one membership predicate per arity.
     pub const PRIMITIVES: usize = 1 + Self::MOST_PLACES;
 
-    /// Membership in relations of so many places: `in`, `in2`, … `in8`.
+    /// The membership predicate for relations of this arity: `in`, `in2`, … `in8`.
     #[must_use]
     pub fn membership(places: usize) -> Option<PredicateId> {
         (1..=Self::MOST_PLACES).contains(&places).then_some(PredicateId(places as u32))
     }
 
-    /// How many places the relations have of which the predicate is membership; `None` for any other predicate.
+    /// The arity of the relations whose membership predicate this is; `None` for any other predicate.
     #[must_use]
     pub fn places(self) -> Option<usize> {
         (1..=Self::MOST_PLACES).contains(&self.index()).then_some(self.index())
     }
 
-    /// Whether it is one of the predicates that every theory has.
+    /// Whether this predicate is primitive, and so part of every theory.
     #[must_use]
     pub fn is_primitive(self) -> bool {
         self.index() < Self::PRIMITIVES
     }
 
-    /// The position in a table of predicates.
+    /// The index in [`Theory::predicates`](crate::calculus::theory::Theory::predicates).
     #[must_use]
     pub fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// A free variable, by its number. What the number means is said by whoever holds the formula: a
-/// parameter of a definition, or a variable that a scope of a proof has introduced.
+/// A free variable, by number. Its owner gives the number a meaning: a parameter of a definition, or a variable
+/// introduced by a scope of a proof.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Name(pub u32);
 
@@ -71,10 +70,10 @@ pub enum Variable {
     Bound(u32),
 }
 
-/// A variable where it is bound: its sort counts, its name is for readers.
+/// A bound variable at its binder. The sort takes part in comparison; the name is for display only.
 #[derive(Clone)]
 pub struct Binder {
-    /// The name that the author gave.
+    /// The author's name for it.
     pub name: Arc<str>,
     /// The sort.
     pub sort: Sort,
@@ -104,7 +103,7 @@ impl fmt::Debug for Binder {
     }
 }
 
-/// The variables of one `>[…]`: their number and their sorts count, their names are for readers.
+/// The variables of one `>[…]`. Number and sorts take part in comparison; names do not.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Binders(Arc<[Binder]>);
 
@@ -114,7 +113,7 @@ impl Binders {
         Binders(binders.into_iter().collect())
     }
 
-    /// How many variables are bound.
+    /// The number of bound variables.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
@@ -131,7 +130,7 @@ impl Binders {
         self.0.iter()
     }
 
-    /// The names that the author gave.
+    /// The author's names.
     pub fn names(&self) -> impl ExactSizeIterator<Item = &Arc<str>> {
         self.0.iter().map(|binder| &binder.name)
     }
@@ -173,14 +172,13 @@ impl Formula {
         Formula::And(Arc::new(left), Arc::new(right))
     }
 
-    /// `¬ formula`. Double negations are kept: they are different formulas.
+    /// `¬ formula`. Double negations are kept; they are distinct formulas.
     #[must_use]
     pub fn negate(formula: Formula) -> Formula {
         Formula::Not(Arc::new(formula))
     }
 
-    /// `∀ names (premise → conclusion)`, where `names` are free in `premise` and `conclusion` and
-    /// become bound.
+    /// `∀ names (premise → conclusion)`: binds `names`, which are free in `premise` and `conclusion`.
     #[must_use]
     pub fn forall(names: &[(Name, Binder)], premise: &Formula, conclusion: &Formula) -> Formula {
         let plain: Vec<Name> = names.iter().map(|(name, _)| *name).collect();
@@ -197,8 +195,8 @@ impl Formula {
         Formula::negate(Formula::forall(names, left, &Formula::negate(right.clone())))
     }
 
-    /// The parts of `∃ z (A ∧ B)` if the formula has that form: binders, `A`, `B` (both under the
-    /// binders).
+    /// The parts of a formula of the form `∃ z (A ∧ B)`: binders, `A`, `B`, the last two under the binders. `None` for
+    /// any other formula.
     #[must_use]
     pub fn as_exists(&self) -> Option<(&Binders, &Formula, &Formula)> {
         let Formula::Not(inner) = self else { return None };
@@ -207,9 +205,8 @@ impl Formula {
         (!binders.is_empty()).then_some((binders, &**left, &**right))
     }
 
-    /// Replaces the variables of the outermost binder of a part of a quantified formula by
-    /// `arguments`, which must be as many as the binder has. To be called on the premise and on the
-    /// conclusion of an [`Formula::Implies`].
+    /// Instantiates a body: replaces the variables of its outermost binder by `arguments`, one for each. Call it on the
+    /// premise and on the conclusion of a [`Formula::Implies`].
     #[must_use]
     pub fn open(&self, arguments: &[Name]) -> Formula {
         if arguments.is_empty() {
@@ -242,7 +239,7 @@ impl Formula {
         })
     }
 
-    /// Replaces free variables: those that `replace` maps to themselves stay.
+    /// Applies a renaming to the free variables.
     #[must_use]
     pub fn substitute(&self, replace: &mut dyn FnMut(Name) -> Name) -> Formula {
         self.map(0, &mut |variable, _| match variable {
@@ -251,7 +248,7 @@ impl Formula {
         })
     }
 
-    /// Calls `visit` for the sort of every binder, from left to right.
+    /// Calls `visit` for the sort of every binder, left to right.
     pub fn for_each_sort(&self, visit: &mut dyn FnMut(&Sort)) {
         match self {
             Formula::Atom(..) => {}
@@ -268,7 +265,7 @@ impl Formula {
         }
     }
 
-    /// The formula with other sorts at its binders.
+    /// Replaces the sorts of the binders.
     #[must_use]
     pub fn with_sorts(&self, sort: &mut dyn FnMut(&Sort) -> Sort) -> Formula {
         match self {
@@ -283,7 +280,7 @@ impl Formula {
         }
     }
 
-    /// Calls `visit` for every free variable, from left to right, as often as it occurs.
+    /// Calls `visit` for every occurrence of a free variable, left to right.
     pub fn for_each_free(&self, visit: &mut dyn FnMut(Name)) {
         match self {
             Formula::Atom(_, arguments) => {
@@ -301,7 +298,7 @@ impl Formula {
         }
     }
 
-    /// The free variables in order of first occurrence, each once.
+    /// The distinct free variables, in order of first occurrence.
     #[must_use]
     pub fn free_variables(&self) -> Vec<Name> {
         let mut names = Vec::new();
@@ -313,7 +310,7 @@ impl Formula {
         names
     }
 
-    /// The number of nested connectives, 0 for an atom.
+    /// The nesting depth of connectives; 0 for an atom.
     #[must_use]
     pub fn depth(&self) -> usize {
         match self {

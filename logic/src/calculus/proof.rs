@@ -1,8 +1,8 @@
-//! Proofs: steps of natural deduction in which premises stand before what rests on them.
+//! Proofs: steps of natural deduction, each after its premises.
 //!
-//! A proof is a list of scopes and a list of steps. A scope introduces variables and assumptions; a
-//! step belongs to one scope, and its formula mentions only variables of that scope and of those
-//! around it. That one condition, checked once for every step, is what makes fresh variables fresh.
+//! A proof is a list of scopes and a list of steps. A scope introduces variables and assumptions; a step belongs to one
+//! scope, and its formula mentions only variables of that scope and of enclosing ones. This one condition, checked for
+//! every step, guarantees freshness.
 
 use std::sync::Arc;
 
@@ -13,19 +13,19 @@ use super::sort::Sort;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct TheoremId(pub u32);
 
-/// A step, by its place in [`Proof::steps`].
+/// A step, by its index in [`Proof::steps`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct StepId(pub u32);
 
 impl StepId {
-    /// The place in [`Proof::steps`].
+    /// The index in [`Proof::steps`].
     #[must_use]
     pub fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// A scope, by its place in [`Proof::scopes`]. Scope 0 is the outermost: no variables, no assumptions.
+/// A scope, by its index in [`Proof::scopes`]. Scope 0 is the outermost: no variables, no assumptions.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct ScopeId(pub u32);
 
@@ -33,7 +33,7 @@ impl ScopeId {
     /// The outermost scope.
     pub const OUTER: ScopeId = ScopeId(0);
 
-    /// The place in [`Proof::scopes`].
+    /// The index in [`Proof::scopes`].
     #[must_use]
     pub fn index(self) -> usize {
         self.0 as usize
@@ -43,28 +43,27 @@ impl ScopeId {
 /// Variables and assumptions that hold for the steps inside.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Scope {
-    /// The scope around it; itself for the outermost.
+    /// The enclosing scope; itself for the outermost.
     pub parent: ScopeId,
-    /// Variables introduced here, of the sorts that [`Proof::sorts`] gives them. No variable is introduced twice in a
-    /// proof.
+    /// Variables introduced here; [`Proof::sorts`] has their sorts. A proof introduces each variable once.
     pub variables: Vec<Name>,
-    /// What is assumed here.
+    /// Formulas assumed here.
     pub assumptions: Vec<Formula>,
 }
 
-/// One inference. The premises are steps of the same scope or of one around it, except where a rule
-/// discharges a scope: then they stand in that scope, whose parent is the step's own.
+/// An inference rule. The premises are steps of the same scope or of an enclosing one, except where a rule discharges a
+/// scope: those premises are steps of that scope, which is a direct child of the step's own.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Rule {
-    /// The assumption with this number of the step's own scope. No premise.
+    /// The assumption with this number in the step's own scope. No premise.
     Assumption(u32),
-    /// An earlier theorem, closed, with any sorts in the place of its base sorts. No premise.
+    /// An earlier closed theorem, with any sorts for its base sorts. No premise.
     Theorem(TheoremId),
-    /// ∀→ introduction: discharges a scope with exactly one assumption `A`, in which the premise `B`
-    /// stands; gives `∀ its variables (A → B)`.
+    /// ∀→ introduction: discharges a scope that has exactly one assumption `A` and contains the premise `B`; gives
+    /// `∀ its variables (A → B)`.
     Generalise(ScopeId),
-    /// ∀→ elimination along a chain. The first premise is `∀x (A → ∀y (B → … C))`, the others are
-    /// `A`, `B`, … under the substitution, which lists all of x, y, … in order; gives `C` under it.
+    /// ∀→ elimination along a chain. The first premise is `∀x (A → ∀y (B → … C))`, the others are `A`, `B`, … under the
+    /// substitution, which lists images for x, y, … in order; gives `C` under it.
     Instantiate(Vec<Name>),
     /// `A`, `B` give `A ∧ B`.
     AndIntroduction,
@@ -72,82 +71,80 @@ pub enum Rule {
     AndLeft,
     /// `A ∧ B` gives `B`.
     AndRight,
-    /// `A(w)`, `B(w)` give `∃z (A ∧ B)`, the witnesses `w` being listed.
+    /// `A(w)`, `B(w)` give `∃z (A ∧ B)`; the rule lists the witnesses `w`.
     ExistsIntroduction(Vec<Name>),
-    /// ∃ elimination: the first premise is `∃z (A ∧ B)`; the scope has fresh variables for `z` and the
-    /// assumptions `A`, `B`; the second premise `C` stands in it; gives `C` outside.
+    /// ∃ elimination: the first premise is `∃z (A ∧ B)`; the scope has fresh variables for `z` and the assumptions `A`,
+    /// `B` and contains the second premise `C`; gives `C` outside.
     ExistsElimination(ScopeId),
-    /// Discharges a scope with one assumption `A`, in which the premises `B` and `¬B` stand; gives `¬A`.
+    /// Discharges a scope that has one assumption `A` and contains the premises `B` and `¬B`; gives `¬A`.
     NotIntroduction(ScopeId),
     /// `A` and `¬A` give anything.
     ExFalso,
     /// Gives `x = x`. No premise.
     Reflexivity,
-    /// The first premise with some occurrences of a variable replaced by an equal one; each changed
-    /// place is justified by one of the other premises, `x = y`, used in either direction.
+    /// The first premise with some occurrences of a variable replaced by an equal one. Each replacement is justified by
+    /// another premise `x = y`, used in either direction.
     Congruence,
-    /// A defined atom gives its definition's body under the atom's arguments.
+    /// A defined atom gives the body of its definition, instantiated with the atom's arguments.
     Unfold,
     /// The converse of [`Rule::Unfold`].
     Fold,
-    /// Induction with this principle of the theory. Premises: the atom that the set is generated, then one for
-    /// each constructor in order. For a constant `c`: `φ(c)`. For a function `f` with recursive
-    /// argument `n` (others `a`): `∀n (n∈N → (φ(n) → ∀m (f(n)=m → φ(m))))`; see [`crate::calculus::check`] for
-    /// the exact shape. Gives `∀n (n∈N → φ(n))`.
+    /// Induction with this principle of the theory. Premises: the atom stating that the set is generated, then one for
+    /// each constructor, in order. For a constant `c`: `φ(c)`. For a function `f` with recursive argument `n` (others
+    /// `a`): `∀n (n∈N → (φ(n) → ∀m (f(n)=m → φ(m))))`; [`crate::calculus::check`] has the exact form. Gives
+    /// `∀n (n∈N → φ(n))`.
     Induction(u32),
-    /// Classical: discharges a scope with one assumption `¬A`, in which `B` and `¬B` stand; gives `A`.
+    /// Classical: discharges a scope that has one assumption `¬A` and contains `B` and `¬B`; gives `A`.
     Reductio(ScopeId),
-    /// Case split on `A` or `¬A`: two scopes, one assuming `A`, one `¬A`; both premises are `C`, one in
-    /// each; gives `C`.
+    /// Classical case split on `A` or `¬A`: two scopes, one assuming `A`, one `¬A`; both premises are `C`, one in each
+    /// scope; gives `C`.
     Cases(ScopeId, ScopeId),
-    /// The comprehension instance of an extensional definition `D[…,S]` (one that says of each `x`
-    /// whether it is in `S`): gives `∃S (D ∧ D)`. The substitution lists the arguments of `D`, its
-    /// place of `S` being ignored. No premise.
+    /// The comprehension instance of an extensional definition `D[…,S]` (one that says of each `x` whether it is in
+    /// `S`): gives `∃S (D ∧ D)`. No premise.
     Comprehension {
         /// The definition.
         predicate: crate::calculus::formula::PredicateId,
-        /// All arguments of the atom; that at `set` is ignored.
+        /// All arguments of the atom; the one at `set` is ignored.
         arguments: Vec<Name>,
-        /// The place of the defined set.
+        /// The position of the defined set.
         set: u32,
     },
 }
 
-/// A step: what holds, why, and where.
+/// A step: a formula with its justification.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Step {
-    /// Why.
+    /// The rule that justifies it.
     pub rule: Rule,
-    /// The earlier steps it rests on, in the order that the rule asks for.
+    /// The earlier steps that the rule is applied to, in its order.
     pub premises: Vec<StepId>,
-    /// What holds.
+    /// The derived formula.
     pub conclusion: Formula,
-    /// Where.
+    /// The scope it belongs to.
     pub scope: ScopeId,
 }
 
-/// A proof of the conclusion of its last step, which stands in the outermost scope.
+/// A proof of the conclusion of its last step, which is in the outermost scope.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Proof {
     /// The scopes; a scope's parent stands before it. The first is [`ScopeId::OUTER`].
     pub scopes: Vec<Scope>,
-    /// The steps; premises stand before what rests on them.
+    /// The steps, each after its premises.
     pub steps: Vec<Step>,
-    /// The sort of each variable, by its number.
+    /// The sort of each variable, by number.
     pub sorts: Vec<Sort>,
-    /// For readers: the name of each variable, by its number.
+    /// The name of each variable, by number; for display only.
     pub names: Vec<Arc<str>>,
 }
 
 impl Proof {
-    /// What the proof proves: the conclusion of the last step.
+    /// The proved statement: the conclusion of the last step.
     #[must_use]
     pub fn statement(&self) -> Option<&Formula> {
         self.steps.last().map(|step| &step.conclusion)
     }
 
-    /// The proof without the steps on which its last one does not rest, and without scopes in which
-    /// nothing is left.
+    /// The proof without steps that its last one does not depend on, and without scopes that become empty.
     #[must_use]
     pub fn pruned(self) -> Proof {
         let mut needed = vec![false; self.steps.len()];
@@ -210,7 +207,7 @@ impl Proof {
 }
 
 impl Rule {
-    /// The scopes that the rule discharges.
+    /// The scopes discharged by the rule.
     pub fn discharged(&self) -> impl Iterator<Item = ScopeId> + use<> {
         let (first, second) = match self {
             Rule::Generalise(scope)

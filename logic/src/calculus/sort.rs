@@ -1,8 +1,8 @@
 //! Sorts: the simple types of the calculus. Every variable has one.
 //!
-//! A base sort is a domain of individuals; `Power([s, t])` is the sort of the relations between things of sorts `s` and
-//! `t`, and `Power([s])` that of the sets of things of sort `s`. Definitions and theorems are schematic in their base
-//! sorts: what they say holds with any sorts in the place of these. A sort may be empty.
+//! A base sort is a domain of individuals; `Power([s, t])` is the sort of relations between `s` and `t`, and
+//! `Power([s])` that of sets of `s`. Definitions and theorems are schematic in their base sorts: they hold with any
+//! sorts substituted. A sort may be empty.
 
 /// A sort.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -14,10 +14,10 @@ pub enum Sort {
 }
 
 impl Sort {
-    /// The base sort that a theory with one base sort has.
+    /// The base sort of a theory that has only one.
     pub const BASE: Sort = Sort::Individual(1);
 
-    /// The sort of the elements of a set of this sort.
+    /// The sort of the elements of a set of this sort; `None` for other sorts.
     #[must_use]
     pub fn element(&self) -> Option<&Sort> {
         match self {
@@ -29,13 +29,13 @@ impl Sort {
         }
     }
 
-    /// Whether things of this sort are individuals, rather than sets or relations.
+    /// Whether this is the sort of individuals, not of sets or relations.
     #[must_use]
     pub fn is_individual(&self) -> bool {
         matches!(self, Sort::Individual(_))
     }
 
-    /// Calls `visit` for every base sort, from left to right, as often as it occurs.
+    /// Calls `visit` for every occurrence of a base sort, left to right.
     pub fn for_each_base(&self, visit: &mut dyn FnMut(u32)) {
         match self {
             Sort::Individual(number) => visit(*number),
@@ -44,13 +44,13 @@ impl Sort {
     }
 }
 
-/// Sorts in the place of base sorts.
+/// A substitution of sorts for base sorts.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct SortInstance(Vec<(u32, Sort)>);
 
 impl SortInstance {
-    /// Whether `special` is `general` with sorts in the place of base sorts, the same for the same base sort as in all
-    /// calls before. If so, what was put in their places is noted.
+    /// Matches `general` against `special`, consistently with all earlier calls. Returns whether it matches, and if so
+    /// extends the substitution.
     pub fn fit(&mut self, general: &Sort, special: &Sort) -> bool {
         match (general, special) {
             (Sort::Individual(base), _) => match self.0.iter().find(|(known, _)| known == base) {
@@ -67,12 +67,12 @@ impl SortInstance {
         }
     }
 
-    /// As [`SortInstance::fit`] for a list of sorts.
+    /// [`SortInstance::fit`] on lists of sorts.
     pub fn fit_all<'s>(&mut self, general: &[Sort], special: impl ExactSizeIterator<Item = &'s Sort>) -> bool {
         general.len() == special.len() && general.iter().zip(special).all(|(one, other)| self.fit(one, other))
     }
 
-    /// The sort with the noted sorts in the place of base sorts. A base sort for which none was noted stays.
+    /// Applies the substitution. Base sorts outside its domain stay.
     #[must_use]
     pub fn apply(&self, sort: &Sort) -> Sort {
         match sort {
@@ -84,7 +84,7 @@ impl SortInstance {
         }
     }
 
-    /// Whether every base sort is its own.
+    /// Whether the substitution is the identity.
     #[must_use]
     pub fn is_identity(&self) -> bool {
         self.0.iter().all(|(base, sort)| *sort == Sort::Individual(*base))

@@ -1,4 +1,4 @@
-//! What makes sense: formulas whose sorts fit, and theories whose definitions are explicit.
+//! Well-formedness: formulas that are well-sorted, and theories whose definitions are explicit.
 
 use super::formula::{Formula, Name, PredicateId, Variable};
 use super::sort::{Sort, SortInstance};
@@ -10,11 +10,11 @@ fn require(condition: bool, otherwise: &'static str) -> Verdict {
     if condition { Ok(()) } else { Err(otherwise) }
 }
 
-/// Accepts a theory whose definitions are explicit and have sorts: each is about its parameters only, uses primitive
-/// and earlier predicates only, and speaks of no sort that those of its parameters do not determine.
+/// Accepts a theory whose definitions are explicit and well-sorted: free variables are parameters, used predicates are
+/// primitive or earlier, and sorts are determined by those of the parameters.
 ///
 /// # Errors
-/// The first predicate that is not so, and what is wrong with it.
+/// The first malformed predicate, and what is wrong with it.
 pub fn check_theory(theory: &Theory) -> Result<(), (PredicateId, &'static str)> {
     for (place, predicate) in theory.predicates.iter().enumerate() {
         let id = PredicateId(place as u32);
@@ -71,7 +71,7 @@ fn check_generation(theory: &Theory, induction: &Induction) -> Verdict {
     Ok(())
 }
 
-/// Calls `visit` for a formula and all parts of it.
+/// Calls `visit` for a formula and all its subformulas.
 fn each_part(formula: &Formula, visit: &mut dyn FnMut(&Formula) -> Verdict) -> Verdict {
     visit(formula)?;
     match formula {
@@ -84,8 +84,8 @@ fn each_part(formula: &Formula, visit: &mut dyn FnMut(&Formula) -> Verdict) -> V
     }
 }
 
-/// Every predicate known and given as many arguments as it has, of sorts that fit; every bound variable bound; every
-/// free variable known to `free`, which gives its sort. `bound` has the sorts of the variables that are bound around.
+/// Requires that every predicate is known and applied to the right number of arguments of matching sorts, and that
+/// every variable is bound or known to `free`, which gives its sort. `bound` has the sorts of enclosing binders.
 pub(super) fn well_sorted<'s>(
     theory: &Theory,
     formula: &'s Formula,

@@ -1,8 +1,8 @@
-//! The first-order view of a theory: relations over individuals, and flat clauses over them.
+//! The clausal view of a theory: relations over individuals, and flat clauses over them.
 //!
-//! Under its anchor a theory speaks about individuals only: `in3[x,y,z,+]` with the anchor's `+` is a
-//! relation of three individuals. Statements here are flat: no nesting, one atom a fact. Conjectures,
-//! models and the rules of logic blocks are made of these.
+//! Under its anchor a theory is about individuals only: `in3[x,y,z,+]` with the anchor's `+` is a ternary relation.
+//! Literals are flat, without nested terms. Conjectures, models and the rules of logic blocks all consist of such
+//! clauses.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::calculus::sort::{Sort, SortInstance};
 use crate::calculus::theory::Theory;
 use crate::language::text::variable_name;
 
-/// A relation, by its place in [`Signature::relations`]. Place 0 is equality.
+/// A relation, by its index in [`Signature::relations`]. Index 0 is equality.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct RelationId(pub u16);
 
@@ -21,50 +21,49 @@ impl RelationId {
     /// Equality.
     pub const EQUAL: RelationId = RelationId(0);
 
-    /// The position in a table of relations.
+    /// The index in [`Signature::relations`].
     #[must_use]
     pub fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// What stands at an argument place of a relation's predicate.
+/// What fills an argument position of a relation's predicate.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Slot {
-    /// This parameter of the anchor, always.
+    /// This parameter of the anchor.
     Fixed(u16),
     /// The relation's argument with this number.
     Argument(u16),
 }
 
-/// A predicate with some places filled by parameters of the anchor, or a compound formula that stands where a clause
-/// has literals.
+/// A predicate with some positions fixed to parameters of the anchor, or a compound formula in the place of a literal.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Relation {
     /// The predicate; [`Relation::COMPOUND`] for a compound formula.
     pub predicate: PredicateId,
     /// The compound formula: parameter `i` of the anchor is `Name(i)`, argument `i` is `Name(Relation::ARGUMENTS + i)`.
-    /// It is named as Tseitin's transformation does; the clauses that say what it means are among the axioms, in both
+    /// The relation names it as in Tseitin's transformation; the axioms contain its defining clauses, in both
     /// directions.
     pub inner: Option<Arc<Formula>>,
-    /// One for each argument place of the predicate; none for a compound formula.
+    /// One for each position of the predicate; empty for a compound formula.
     pub slots: Vec<Slot>,
     /// The number of arguments.
     pub arity: usize,
-    /// The sort of each argument. Equality has one relation for all sorts: there the sorts are not asked for.
+    /// The sort of each argument. Equality is one relation for all sorts; its sorts are not read.
     pub sorts: Vec<Sort>,
-    /// Whether the theory proves that the last argument is determined by the others, and exists for
-    /// all others that lie in the function's domain: then the relation is the graph of a function.
+    /// Whether the theory proves that the last argument exists for all inputs in the function's domain and is
+    /// determined by them: the relation is then the graph of a function.
     pub function: bool,
 }
 
 impl Relation {
-    /// Stands for the predicate of a compound formula; no theory has it.
+    /// The predicate of compound formulas; not a predicate of any theory.
     pub const COMPOUND: PredicateId = PredicateId(u32::MAX);
-    /// Where the names of the arguments of a compound formula begin.
+    /// The first name of the arguments of a compound formula.
     pub const ARGUMENTS: u32 = 1 << 16;
 
-    /// What the relation says of `arguments`, with the anchor's parameters as `parameter` names them.
+    /// The formula of an atom of the relation. `parameter` names the anchor's parameters.
     pub fn formula(&self, parameter: &dyn Fn(usize) -> Name, arguments: &[Name]) -> Formula {
         match &self.inner {
             None => Formula::atom(
@@ -85,7 +84,7 @@ impl Relation {
 /// A constant: an individual among the parameters of the anchor.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Constant {
-    /// Its place among the parameters of the anchor.
+    /// Its index among the parameters of the anchor.
     pub parameter: usize,
     /// Its name.
     pub name: Arc<str>,
@@ -118,44 +117,43 @@ pub struct Literal {
     pub positive: bool,
     /// The relation; [`RelationId::EQUAL`] for an equation.
     pub relation: RelationId,
-    /// As many as the relation's arity.
+    /// One for each argument of the relation.
     pub arguments: Vec<Term>,
 }
 
-/// What stands at an argument place of an atom, as far as sorts are concerned.
+/// An argument of an atom, as far as sort inference is concerned.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Side {
     /// A variable.
     Variable(u16),
-    /// Something of this sort.
+    /// A term of this sort.
     Of(Sort),
 }
 
-/// What a clause concludes.
+/// The conclusion of a clause.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum Head {
     /// A contradiction.
     False,
     /// A literal.
     Literal(Literal),
-    /// There are so many individuals, numbered on from the clause's variables, for which all of
-    /// these hold.
+    /// There are this many individuals, numbered after the clause's variables, that satisfy all of these literals.
     Exists(u16, Vec<Literal>),
 }
 
 /// `∀ variables (premises → head)`, under the anchor.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct Clause {
-    /// How many variables are quantified: `Variable(0)` up to this.
+    /// The number of quantified variables: `Variable(0)` up to this.
     pub variables: u16,
-    /// What must hold; the order has no meaning.
+    /// The premises; their order has no meaning.
     pub premises: Vec<Literal>,
-    /// What then holds.
+    /// The conclusion.
     pub head: Head,
 }
 
 impl Clause {
-    /// Whether a literal mentions the variable.
+    /// Whether the variable occurs in a literal.
     #[must_use]
     pub fn mentions(&self, variable: u16) -> bool {
         let heads: &[Literal] = match &self.head {
@@ -184,9 +182,8 @@ impl Signature {
         if literal.positive { formula } else { Formula::negate(formula) }
     }
 
-    /// The sorts of a clause's variables, and then of the witnesses of its head: those of the places at which they
-    /// stand, and what they are equal to. A variable that stands in equations among such variables only is of the
-    /// base sort.
+    /// Infers the sorts of a clause's variables, then of the witnesses of its head, from their positions and from
+    /// equations. A variable that occurs only in equations among such variables gets the base sort.
     #[must_use]
     pub fn variable_sorts(&self, clause: &Clause) -> Vec<Sort> {
         let (witnesses, literals): (u16, &[Literal]) = match &clause.head {
@@ -207,8 +204,7 @@ impl Signature {
         self.sorts_of(clause.variables + witnesses, &atoms, &SortInstance::default())
     }
 
-    /// As [`Signature::variable_sorts`], for atoms over `count` variables, with other sorts in the place of the
-    /// theory's base sorts.
+    /// [`Signature::variable_sorts`] for atoms over `count` variables, with `instance` applied to the theory's sorts.
     #[must_use]
     pub fn sorts_of(&self, count: u16, atoms: &[(RelationId, Vec<Side>)], instance: &SortInstance) -> Vec<Sort> {
         let mut sorts: Vec<Option<Sort>> = vec![None; usize::from(count)];
@@ -221,7 +217,7 @@ impl Signature {
                 }
             }
         }
-        // Each round tells at least one more variable its sort.
+        // Each iteration determines the sort of at least one more variable.
         loop {
             let mut told = None;
             for (_, sides) in &equations {
@@ -243,10 +239,9 @@ impl Signature {
         sorts.into_iter().map(|sort| sort.unwrap_or_else(|| instance.apply(&Sort::BASE))).collect()
     }
 
-    /// The closed formula of a clause: `∀ anchor parameters (anchor → ∀x (premise → … head))`, each
-    /// variable bound at the first premise that mentions it. A clause without premises whose head
-    /// has variables is not expressible in MPL and gives `None`, as does the head `False` without
-    /// premises.
+    /// The closed formula of a clause: `∀ anchor parameters (anchor → ∀x (premise → … head))`, each variable bound at
+    /// the first premise in which it occurs. `None` where MPL cannot express it: a clause without premises whose head
+    /// has variables or is `False`.
     #[must_use]
     pub fn statement(&self, theory: &Theory, clause: &Clause) -> Option<Formula> {
         let anchor = theory.anchor_definition();

@@ -1,8 +1,7 @@
-//! From a theory to what logic blocks work with: relations, clauses, functions, inductions.
+//! Compiles a theory to the input of logic blocks: relations, clauses, functions, inductions.
 //!
-//! Each clause keeps its [`Justification`]: the way from the anchor, a definition or a theorem to the
-//! clause by elimination rules. When a block has used the clause, [`crate::proofs::reconstruction`] walks that way
-//! again and writes the steps down.
+//! Each clause keeps its [`Justification`]: the path of elimination rules from the anchor, a definition or a theorem to
+//! the clause. Where a block used the clause, [`crate::proofs::reconstruction`] follows that path and emits its steps.
 
 pub mod flatten;
 mod recognise;
@@ -16,21 +15,21 @@ use crate::calculus::sort::{Sort, SortInstance};
 use crate::calculus::theory::Theory;
 use crate::clauses::clause::{Clause, Constant, Head, Literal, Relation, RelationId, Signature, Slot, Term};
 
-/// A formula that holds under the anchor, by its place in [`Compiled::nodes`].
+/// A formula that holds under the anchor, by its index in [`Compiled::nodes`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct NodeId(pub u32);
 
-/// A formula reached from the anchor by unfolding and ∧ elimination. The first node is the anchor's
-/// atom itself. Free variable `Name(i)` is parameter `i` of the anchor.
+/// A formula derived from the anchor by unfolding and ∧ elimination. The first node is the anchor's atom. Free variable
+/// `Name(i)` is parameter `i` of the anchor.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Node {
-    /// The node it came from, and how; `None` for the anchor's atom.
+    /// The parent node and the move from it; `None` for the anchor's atom.
     pub origin: Option<(NodeId, Move)>,
     /// The formula.
     pub formula: Formula,
 }
 
-/// One elimination on the way to a clause.
+/// One elimination on the path to a clause.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Move {
     /// Unfold a defined atom.
@@ -49,39 +48,39 @@ pub enum Move {
     Dualise,
 }
 
-/// Where the way to a clause begins.
+/// Where the path to a clause starts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Start {
     /// At a formula that holds under the anchor.
     Node(NodeId),
     /// At a theorem; its first [`Move::Apply`] discharges the anchor.
     Theorem(TheoremId),
-    /// At the clause's only premise, which states the same as its head: the two are views of one formula.
+    /// At the clause's only premise, which states the same as its head: both are views of one formula.
     Same,
     /// At the clause's only premise `x ≠ y`; it gives `y ≠ x`.
     Swapped,
     /// At the clause's first premise: the atom of a defined relation, which is then unfolded, or a compound formula or
-    /// its denial.
+    /// its negation.
     Premise(RelationId),
-    /// At the body of the definition of the relation, which is proved from the premises and folded.
+    /// At the body of the relation's definition, which is proved from the premises and folded.
     Fold(RelationId),
     /// At an assumption of a block, by its number in that block's lineage.
     Hypothesis(u32),
 }
 
-/// How the calculus gets from known formulas to an instance of a clause.
+/// The path from known formulas to an instance of a clause.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Justification {
-    /// Where it begins.
+    /// Its start.
     pub start: Start,
-    /// The eliminations from there on.
+    /// The eliminations, in order.
     pub moves: Vec<Move>,
 }
 
-/// A clause with the reason why it holds.
+/// A clause with its justification.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Axiom {
-    /// The clause. Its variables are numbered in the order in which the way to it binds them.
+    /// The clause. Its variables are numbered in the order in which the path binds them.
     pub clause: Clause,
     /// Why it holds.
     pub justification: Justification,
@@ -92,15 +91,15 @@ pub struct Axiom {
 pub struct Function {
     /// The relation.
     pub relation: RelationId,
-    /// For each input the set (a relation of one argument) that it must lie in, if any.
+    /// For each input the set (a unary relation) that it must lie in, if any.
     pub domain: Vec<Option<RelationId>>,
     /// The axiom `inputs in domain → ∃ value`.
     pub totality: usize,
     /// The axiom `f(x)=y, f(x)=z → y=z`.
     pub functionality: usize,
-    /// For each input with a domain the axiom `f(x)=y → x in domain`.
+    /// For each input with a domain, the axiom `f(x)=y → x in domain`.
     pub typing: Vec<Option<usize>>,
-    /// Whether it is a constructor of an inductive set.
+    /// Whether it is a constructor of a generated set.
     pub constructor: bool,
 }
 
@@ -111,7 +110,7 @@ pub struct InductionInstance {
     pub principle: u32,
     /// The node that holds the structure's atom.
     pub node: NodeId,
-    /// The inductive set, as a relation of one argument.
+    /// The generated set, as a unary relation.
     pub set: RelationId,
     /// The constructors, in the principle's order.
     pub constructors: Vec<ConstructorInstance>,
@@ -126,12 +125,12 @@ pub enum ConstructorInstance {
     Function(RelationId, Vec<(RelationId, bool)>),
 }
 
-/// A part of the theory that no clause could be made of, and why.
+/// A part of the theory that could not be compiled to clauses, and why.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Skipped {
     /// The formula, over the anchor's parameters.
     pub formula: Formula,
-    /// Why.
+    /// Why it was skipped.
     pub reason: &'static str,
 }
 
@@ -144,26 +143,26 @@ pub struct Compiled {
     pub nodes: Vec<Node>,
     /// Clauses that hold under the anchor.
     pub axioms: Vec<Axiom>,
-    /// The relations that are functions.
+    /// Relations that are graphs of functions.
     pub functions: Vec<Function>,
-    /// The inductions that apply.
+    /// Induction principles that apply.
     pub inductions: Vec<InductionInstance>,
-    /// What was left out.
+    /// Parts of the theory that were left out.
     pub skipped: Vec<Skipped>,
-    /// For each relation that is a function defined by recursion the inputs on which it recurs.
+    /// For each function defined by recursion, the inputs on which it recurs.
     pub recursive_inputs: HashMap<RelationId, Vec<usize>>,
-    /// Whether sets and relations that are parameters of the anchor are wanted as constants: somewhere stands one where
-    /// others may stand as well.
+    /// Whether set and relation parameters of the anchor become constants: needed if one of them occurs at a position
+    /// where others may occur too.
     with_sets: bool,
     /// The sorts of the anchor's parameters.
     anchor_sorts: Vec<Sort>,
-    /// The relations by predicate, slots, and the sorts of the arguments.
+    /// Relations by predicate, slots, and sorts of the arguments.
     places: HashMap<(PredicateId, Vec<Slot>, Vec<Sort>), RelationId>,
     constants: HashMap<usize, u16>,
 }
 
 impl Compiled {
-    /// Compiles a theory, together with the relations that the goals mention.
+    /// Compiles a theory, with the relations that occur in the goals.
     #[must_use]
     pub fn new(theory: &Theory, goals: &[&Formula]) -> Compiled {
         let mut compiled = Compiled::attempt(theory, goals, false);
@@ -193,7 +192,7 @@ impl Compiled {
         let sorts = compiled.anchor_sorts.clone();
         compiled.relation(PredicateId::EQUAL, vec![Slot::Argument(0), Slot::Argument(1)], Vec::new());
         let anchor = theory.anchor_definition();
-        // Individuals first, so that they have the same numbers with and without sets.
+        // Individuals first, so that their numbers do not depend on `with_sets`.
         for individuals in [true, false] {
             for (place, name) in anchor.parameters.iter().enumerate() {
                 if sorts[place].is_individual() != individuals || !(individuals || with_sets) {
@@ -218,8 +217,8 @@ impl Compiled {
         compiled
     }
 
-    /// Unfolds the anchor down to formulas that are neither conjunctions nor defined atoms over
-    /// sets alone, and makes clauses of them.
+    /// Unfolds the anchor down to formulas that are neither conjunctions nor defined atoms over sets alone, and
+    /// compiles these to clauses.
     fn expand_nodes(&mut self, theory: &Theory) {
         let mut next = 0;
         while next < self.nodes.len() {
@@ -246,15 +245,15 @@ impl Compiled {
                     let formula = formula.expect("a defined predicate, with sorts that fit");
                     self.nodes.push(Node { origin: Some((id, Move::Unfold)), formula });
                 }
-                // That a set is generated is for induction, and is no fact about individuals.
+                // The atom that a set is generated serves induction; it yields no clause.
                 Formula::Atom(predicate, _) if theory.generation(predicate).is_some() => {}
                 formula => self.clauses_of(theory, &formula, Start::Node(id)),
             }
         }
     }
 
-    /// Whether a defined atom is taken apart where it stands: when none of its arguments can be a
-    /// varying individual, or it stands for a structure.
+    /// Whether to unfold a defined atom in place: if none of its arguments can be a varying individual, or it states a
+    /// structure.
     fn over_sets(&self, theory: &Theory, predicate: PredicateId) -> bool {
         let sorts = &theory.predicate(predicate).sorts;
         let structure = theory.inductions.iter().any(|induction| induction.structure == predicate);
@@ -270,11 +269,12 @@ impl Compiled {
 
     /// Registers the relations of a goal.
     fn statement_clauses(&mut self, theory: &Theory, goal: &Formula) {
-        // Reading enters the relations; the clauses are read again by whoever wants them.
+        // Called for its effect of registering relations; users read the clauses again.
         let _ = self.read_statement(theory, goal);
     }
 
-    /// What every defined relation and every compound formula says, and when it holds, until no new relation turns up.
+    /// Adds the defining clauses of every defined relation and compound formula, in both directions, until no new
+    /// relation appears.
     fn definition_clauses(&mut self, theory: &Theory) {
         let mut next = 0;
         while next < self.signature.relations.len() {
@@ -304,7 +304,7 @@ impl Compiled {
         }
     }
 
-    /// Whether the relation is a fact of no individuals that the anchor states.
+    /// Whether the relation has no arguments and is an atom that the anchor states.
     fn is_axiom(&self, relation: &Relation) -> bool {
         let fixed = |slot: &Slot| match slot {
             Slot::Fixed(place) => Some(Name(u32::from(*place))),
@@ -315,7 +315,7 @@ impl Compiled {
         self.nodes.iter().any(|node| node.formula == atom)
     }
 
-    /// Defined atoms over sets that some clause mentions hold as facts where the anchor states them.
+    /// Adds facts for the defined atoms over sets that occur in clauses and that the anchor states.
     fn nullary_facts(&mut self) {
         for (place, node) in self.nodes.iter().enumerate() {
             let Formula::Atom(predicate, arguments) = &node.formula else { continue };
@@ -332,13 +332,13 @@ impl Compiled {
         }
     }
 
-    /// Whether a closed statement is about structures of all sorts that the theory allows.
+    /// Whether a closed statement is as general in its sorts as the theory.
     #[must_use]
     pub fn is_general(&self, statement: &Formula) -> bool {
         matches!(statement, Formula::Implies(binders, ..) if binders.sorts().eq(&self.anchor_sorts))
     }
 
-    /// Whether a clause speaks of sets or relations as things: then the views of [`Compiled::views`] matter to it.
+    /// Whether sets or relations occur as terms in a clause, which then needs the axioms of [`Compiled::views`].
     #[must_use]
     pub fn speaks_of_sets(&self, clause: &Clause) -> bool {
         let heads: &[Literal] = match &clause.head {
@@ -358,9 +358,9 @@ impl Compiled {
             || !self.signature.variable_sorts(clause).iter().all(Sort::is_individual)
     }
 
-    /// The clauses of a closed statement `∀ anchor parameters (anchor → …)`, with the moves from the
-    /// part behind the anchor; `None` if it does not have that form. The second part is `Err` if some
-    /// part of the statement is no clause.
+    /// The clauses of a closed statement `∀ anchor parameters (anchor → …)`, with the moves from the part after the
+    /// anchor; `None` if it does not have that form. The second component is `Err` if part of the statement cannot be a
+    /// clause.
     pub fn read_statement(
         &mut self,
         theory: &Theory,
@@ -384,8 +384,8 @@ impl Compiled {
     }
 }
 
-/// The part of a closed statement behind `∀ parameters (anchor → …)`, with parameter `i` of the anchor
-/// as `Name(i)`; `None` if the statement does not have that form.
+/// The part of a closed statement after `∀ parameters (anchor → …)`, with parameter `i` of the anchor as `Name(i)`;
+/// `None` if the statement does not have that form.
 #[must_use]
 pub fn behind_anchor(theory: &Theory, statement: &Formula) -> Option<Formula> {
     let Formula::Implies(binders, premise, conclusion) = statement else { return None };
@@ -395,7 +395,7 @@ pub fn behind_anchor(theory: &Theory, statement: &Formula) -> Option<Formula> {
     fits.then(|| conclusion.open(&names))
 }
 
-/// A definition whose body contains axioms (∀→ in a conjunction), or structures, rather than facts about individuals.
+/// Whether a definition body contains axioms (∀→ in a conjunction) or structures, and not only facts about individuals.
 fn is_structure(theory: &Theory, body: &Formula) -> bool {
     match body {
         Formula::And(left, right) => is_structure(theory, left) || is_structure(theory, right),

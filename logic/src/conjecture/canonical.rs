@@ -1,16 +1,15 @@
-//! One text for every clause: the form that does not depend on how variables were numbered or in
-//! which order premises stood.
+//! The canonical form of a clause, independent of the numbering of variables and the order of premises.
 
 use std::collections::BTreeMap;
 
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Term};
 
-/// The canonical form: premises sorted, each once; variables numbered by first occurrence in them and
-/// then in the head; variables that occur nowhere dropped; the sides of an equation in order.
+/// The canonical form: premises sorted and without repetition; variables numbered by first occurrence in them and then
+/// in the head, unused ones dropped; the sides of equations ordered.
 ///
-/// Two clauses have the same form exactly if they differ in the numbering of variables, the order and
-/// repetition of premises, the order of conjuncts and witnesses of an existence and the sides of
-/// equations. Costs about the square of the premises; more only where many premises look alike.
+/// Two clauses have the same canonical form exactly if they differ in the numbering of variables, the order and
+/// repetition of premises, the order of conjuncts and witnesses of an existence, and the sides of equations. Cost:
+/// about quadratic in the premises; more only where many premises look alike.
 #[must_use]
 pub fn canonical(clause: &Clause) -> Clause {
     let mut premises = clause.premises.clone();
@@ -31,7 +30,7 @@ fn order_sides(literal: &mut Literal) {
     }
 }
 
-/// A number for each variable that tells in which places it occurs, and with whom.
+/// A colour for each variable, which reflects the positions and literals in which it occurs.
 fn colours(clause: &Clause, premises: &[Literal]) -> Vec<u64> {
     let witnesses = if let Head::Exists(count, _) = &clause.head { *count } else { 0 };
     let head: &[Literal] = match &clause.head {
@@ -99,8 +98,8 @@ impl Labels {
     }
 }
 
-/// How a premise compares before its new variables have numbers: numbered variables and constants
-/// first, others by colour.
+/// How a premise compares before its new variables are numbered: numbered variables and constants first, others by
+/// colour.
 type Key = (bool, RelationId, Vec<(u8, u64)>);
 
 struct Search<'a> {
@@ -122,7 +121,7 @@ impl Search<'_> {
         (!literal.positive, literal.relation, arguments.collect())
     }
 
-    /// Puts the premises that compare least next, each of them in turn where several do.
+    /// Appends the least of the remaining premises; branches over all that are least.
     fn extend(&mut self, used: &mut Vec<bool>, labels: &mut Labels, done: &mut Vec<Literal>) {
         if done.len() == self.premises.len() {
             self.finish(labels, done);
@@ -186,7 +185,7 @@ impl Search<'_> {
             Head::Exists(count, literals) => {
                 for order in orders(*count) {
                     let mut labels = labels.clone();
-                    // Variables of the clause that only the head has are numbered before witnesses.
+                    // Variables that occur only in the head are numbered before witnesses.
                     for literal in literals {
                         for argument in &literal.arguments {
                             if matches!(argument, Term::Variable(variable) if *variable < self.clause.variables) {
@@ -214,7 +213,7 @@ impl Search<'_> {
     }
 }
 
-/// All orders of so many witnesses; only the given one from six on, where there would be too many.
+/// All permutations of the witnesses; only the identity from six on, where there would be too many.
 fn orders(count: u16) -> Vec<Vec<u16>> {
     if count >= 6 {
         return vec![(0..count).collect()];

@@ -1,19 +1,19 @@
-//! Conditional conjectures about functions: what an equation between small terms, or a known value,
-//! says about its inputs.
+//! Conditional conjectures about functions: what an equation between small terms, or a known value, implies for the
+//! inputs.
 //!
-//! Three shapes, all flat: two rows with one output conclude an equation between leaves (injectivity,
-//! cancellation); one row with a leaf for output does so too (`a + b = 0 → a = 0`, uniqueness of the
-//! identity); one row with a leaf for output concludes another such row (`a + b = 1 → b + a = 1`,
-//! uniqueness of inverses, `a ∧ b = a → a ∨ b = b`).
+//! Three shapes, all flat: two rows with the same output imply an equation between leaves (injectivity, cancellation);
+//! one row whose output is a leaf implies such an equation (`a + b = 0 → a = 0`, uniqueness of the identity); one row
+//! whose output is a leaf implies another such row (`a + b = 1 → b + a = 1`, uniqueness of inverses,
+//! `a ∧ b = a → a ∨ b = b`).
 
 use super::limits::Limits;
 use super::pattern::{Take, each_pattern, is_first_order, is_well_sorted};
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term};
 
-/// Gives every candidate to `take`; copies up to renaming are possible where both premises have one function.
+/// Passes every candidate to `take`; copies up to renaming occur where both premises have the same function.
 ///
-/// `holds` says whether no model refutes a clause. Where a row fixes one of its inputs, as `a + b = 0`
-/// does, other rows are mere calculation with that value and are not proposed.
+/// `holds` returns whether no model refutes a clause. Where a row determines one of its inputs, as `a + b = 0` does,
+/// further rows are mere computation with that value and are not proposed.
 pub(super) fn candidates(signature: &Signature, limits: &Limits, holds: &dyn Fn(&Clause) -> bool, take: &mut Take<'_>) {
     let offered: Vec<RelationId> = (0..signature.relations.len() as u16)
         .map(RelationId)
@@ -58,7 +58,7 @@ pub(super) fn candidates(signature: &Signature, limits: &Limits, holds: &dyn Fn(
     }
 }
 
-/// Conclusions from one row whose output is a leaf; false if `take` wants no more.
+/// Conclusions from one row whose output is a leaf; false if `take` stopped.
 fn one_row(
     signature: &Signature,
     limits: &Limits,
@@ -142,12 +142,12 @@ fn leaf_equations(variables: u16, constants: u16) -> Vec<Head> {
         .collect()
 }
 
-/// The number of variables, which are numbered without gaps.
+/// The number of variables, which are numbered consecutively.
 pub(super) fn variables(terms: &[Term]) -> u16 {
     terms.iter().map(|term| if let Term::Variable(variable) = term { variable + 1 } else { 0 }).max().unwrap_or(0)
 }
 
-/// Calls `visit` with all tuples of so many values, the last place fastest, until it says stop; false if it did.
+/// Calls `visit` with all tuples of this length, last position fastest, until it returns false; false if it did.
 pub(super) fn each_tuple(values: &[Term], length: usize, visit: &mut dyn FnMut(&[Term]) -> bool) -> bool {
     fn extend(values: &[Term], length: usize, chosen: &mut Vec<Term>, visit: &mut dyn FnMut(&[Term]) -> bool) -> bool {
         if chosen.len() == length {

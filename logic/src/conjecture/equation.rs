@@ -1,5 +1,4 @@
-//! Equations: terms are built once each, evaluated in 64 columns, and only terms whose values agree
-//! are ever paired.
+//! Equations: each term is built once and evaluated in 64 columns, and only terms whose values agree are paired.
 
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
@@ -13,10 +12,10 @@ use crate::clauses::clause::{RelationId, Signature, Term};
 use crate::models::evaluate::function_value;
 use crate::models::model::{Domain, Model, UNKNOWN, base_sorts};
 
-/// In how many places of the models every term is evaluated.
+/// Assignments, taken from all models, in which every term is evaluated.
 const COLUMNS: usize = 64;
 
-/// Two terms are compared only if they are both defined in at least so many columns.
+/// Two terms are compared only if both are defined in at least this many columns.
 const LEAST_COMMON: u32 = 4;
 
 /// A symbol of a term in prefix order.
@@ -28,32 +27,32 @@ enum Symbol {
 
 struct Entry {
     size: usize,
-    /// The place of its sort among those of the pool.
+    /// The index of its sort in the pool.
     sort: usize,
     code: Vec<Symbol>,
-    /// A bit for each variable that it mentions.
+    /// A bitmask of its variables.
     variables: u128,
     constant: bool,
     /// Whether the variables of each sort are numbered by first occurrence.
     canonical: bool,
     values: [u16; COLUMNS],
-    /// The columns in which the value is known.
+    /// A bitmask of the columns in which the value is known.
     defined: u64,
 }
 
-/// What the search for equations met.
+/// Statistics of the search for equations.
 #[derive(Clone, Debug, Default)]
 pub(super) struct EquationCounts {
     pub(super) terms: usize,
     pub(super) classes: usize,
     pub(super) incomparable: usize,
     pub(super) truncated: bool,
-    /// Pairs that agree and were left out, since there were too many.
+    /// Pairs that agree and were dropped because there were too many.
     pub(super) left_out: usize,
 }
 
-/// Every pair of terms that agrees in all columns in which both are defined, each once up to renaming
-/// and orientation; the second term has no variable that the first has not. `None` if `go_on` said stop.
+/// All pairs of terms that agree in every column in which both are defined, each once up to renaming and orientation;
+/// every variable of the second term occurs in the first. `None` if `go_on` returned false.
 pub(super) fn agreeing(
     signature: &Signature,
     limits: &Limits,
@@ -70,14 +69,14 @@ struct Pool<'a> {
     limits: &'a Limits,
     models: &'a [&'a Model],
     columns: Vec<(usize, Vec<u16>)>,
-    /// The base sorts. Each has as many variables as a statement may have, numbered on from those of the one before.
+    /// The base sorts. Each has as many variables as a statement may have, numbered after those of the previous sort.
     sorts: Vec<Sort>,
     functions: Vec<RelationId>,
     entries: Vec<Entry>,
-    /// Entries of size `n` start at `starts[n]`.
+    /// Terms of size `n` start at index `starts[n]`.
     starts: Vec<usize>,
     truncated: bool,
-    /// Whether it was told to stop.
+    /// Whether `go_on` returned false.
     stopped: bool,
 }
 
@@ -141,12 +140,12 @@ impl<'a> Pool<'a> {
         pool
     }
 
-    /// The place of a sort.
+    /// The index of a sort.
     fn sort(&self, sort: &Sort) -> Option<usize> {
         self.sorts.iter().position(|known| known == sort)
     }
 
-    /// Builds the terms with one application more; false if there are none.
+    /// Builds the terms with one more application; false if there are none.
     fn grow(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
         self.starts.push(self.entries.len());
         let size = self.starts.len() - 1;
@@ -160,8 +159,7 @@ impl<'a> Pool<'a> {
         self.entries.len() > self.starts[size] && !self.stopped
     }
 
-    /// Applies `function` to `chosen` and to as many more terms as it needs, of `rest` applications
-    /// together.
+    /// Applies `function` to `chosen` and further terms, which have `rest` applications together.
     fn apply(
         &mut self,
         function: RelationId,
@@ -176,8 +174,8 @@ impl<'a> Pool<'a> {
             }
             return;
         }
-        // Of the largest terms only those with variables in order are built, so their first input has
-        // variables in order.
+        // Of the largest terms only those with variables in order are built, so their first input has variables in
+        // order too.
         let largest = self.starts.len() + 1 > self.limits.atoms;
         let sort = self.sort(&self.signature.relations[function.index()].sorts[chosen.len()]);
         for size in if missing == 1 { rest..=rest } else { 0..=rest } {
@@ -214,7 +212,7 @@ impl<'a> Pool<'a> {
         if variables.count_ones() as usize > self.limits.variables {
             return;
         }
-        // Other numberings serve as parts of larger terms and as the smaller side only.
+        // Other numberings are needed only as parts of larger terms and as the smaller side.
         if !canonical && size + 2 > most && 2 * size > most {
             return;
         }
@@ -300,8 +298,7 @@ impl<'a> Pool<'a> {
         Some((pairs, counts))
     }
 
-    /// Whether the variables of a term, if it has some, have different values in these columns: what agrees at one
-    /// place only says nothing.
+    /// Whether the variables of a term, if any, vary over these columns: agreement at a single point is no evidence.
     fn varies(&self, entry: &Entry, columns: u64) -> bool {
         let variables = || (0..u128::BITS as usize).filter(|variable| entry.variables >> variable & 1 == 1);
         let mut shown = (0..self.columns.len()).filter(|column| columns >> column & 1 == 1);
@@ -313,7 +310,7 @@ impl<'a> Pool<'a> {
         entry.variables == 0 || shown.any(|column| !same(column))
     }
 
-    /// Whether the pair is small enough, and not the copy of a pair that is built elsewhere.
+    /// Whether the pair is small enough and not a copy of a pair built elsewhere.
     fn pairs_with(&self, left: &Entry, right: &Entry) -> bool {
         let constant = left.constant || right.constant;
         let most = if constant { self.limits.atoms_with_constant } else { self.limits.atoms };
@@ -346,8 +343,8 @@ impl<'a> Pool<'a> {
     }
 }
 
-/// The pair with its sides exchanged and renamed so that the new first side is canonical; `None` if
-/// the new second side would have a variable that the first has not.
+/// The pair with its sides swapped and renamed so that the new first side is canonical; `None` if the new second side
+/// has a variable that the first lacks.
 fn turned(left: &Entry, right: &Entry, per_sort: usize) -> Option<(Vec<Symbol>, Vec<Symbol>)> {
     let mut numbers = [None; u128::BITS as usize];
     let mut next = [0; u128::BITS as usize];
@@ -368,7 +365,7 @@ fn turned(left: &Entry, right: &Entry, per_sort: usize) -> Option<(Vec<Symbol>, 
     Some((first, second))
 }
 
-/// Whether the variables of each sort, of which there are `per_sort`, are numbered by first occurrence.
+/// Whether the variables of each sort (`per_sort` of them) are numbered by first occurrence.
 fn is_canonical<'a>(mut code: impl Iterator<Item = &'a Symbol>, per_sort: usize) -> bool {
     let mut seen = 0u128;
     code.all(|symbol| {
@@ -397,9 +394,8 @@ fn agree(left: &Entry, right: &Entry, columns: u64) -> bool {
     (0..COLUMNS).all(|column| columns >> column & 1 == 0 || left.values[column] == right.values[column])
 }
 
-/// Which assignment of which model each column looks at: the models take turns, and within a model
-/// the assignments are spread evenly. In a piece with gaps only the simplest individuals are used,
-/// so that terms stay defined.
+/// The model and assignment of each column: the models alternate, and within a model the assignments are spread evenly.
+/// In a piece with gaps only the simplest individuals are used, so that terms stay defined.
 fn columns(models: &[&Model], sorts: &[Sort], variables: usize) -> Vec<(usize, Vec<u16>)> {
     let useful: Vec<usize> = (0..models.len()).filter(|place| models[*place].size > 0).collect();
     let mut columns = Vec::new();
@@ -419,7 +415,7 @@ fn columns(models: &[&Model], sorts: &[Sort], variables: usize) -> Vec<(usize, V
     columns
 }
 
-/// An individual by a number of chance; in a piece one of each of the simplest groups as often as of the others.
+/// A pseudo-random individual; in a piece, each of the simplest groups is equally likely.
 fn one_of(domain: &Domain, total: bool, chance: u64) -> u16 {
     let few;
     let groups = if total {

@@ -1,5 +1,5 @@
-//! Horn clauses over relations that are no functions: symmetry, transitivity, antisymmetry, what an
-//! operation does to a relation.
+//! Horn clauses over relations that are not functions: symmetry, transitivity, antisymmetry, and how operations act on
+//! relations.
 //!
 //! At most three atoms, of which one may be a function's row.
 
@@ -8,15 +8,14 @@ use super::limits::Limits;
 use super::pattern::{Take, each_pattern, is_first_order, is_well_sorted, places};
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term};
 
-/// The relations of which conjectures may speak, functions among them.
+/// The relations allowed in conjectures, including functions.
 pub(super) fn relations(signature: &Signature, limits: &Limits) -> Vec<RelationId> {
     let all = (1..signature.relations.len() as u16).map(RelationId);
     let plain = |id: &RelationId| signature.relations[id.index()].inner.is_none();
     all.filter(|id| plain(id) && limits.offers(*id) && is_first_order(signature, *id)).collect()
 }
 
-/// Gives every candidate about these relations to `take`; copies up to renaming are possible where a relation occurs
-/// twice.
+/// Passes every candidate about these relations to `take`; copies up to renaming occur where a relation occurs twice.
 pub(super) fn candidates(signature: &Signature, limits: &Limits, about: &[RelationId], take: &mut Take<'_>) {
     let (functions, relations): (Vec<RelationId>, Vec<_>) =
         about.iter().partition(|id| signature.relations[id.index()].function);
@@ -45,7 +44,7 @@ pub(super) fn candidates(signature: &Signature, limits: &Limits, about: &[Relati
     }
 }
 
-/// False if `take` wants no more.
+/// False if `take` stopped.
 fn offer(
     signature: &Signature,
     limits: &Limits,
@@ -88,7 +87,7 @@ fn offer(
     })
 }
 
-/// Two premises must share a variable.
+/// Whether two premises share a variable.
 fn connected(premises: &[Literal]) -> bool {
     premises.windows(2).all(|two| {
         two[0].arguments.iter().any(|term| matches!(term, Term::Variable(_)) && two[1].arguments.contains(term))

@@ -1,34 +1,34 @@
-//! Which clauses are small enough to be proposed.
+//! Limits on the size of proposed clauses.
 
 use crate::calculus::theory::{Bounds, PredicateBounds};
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term};
 
-/// The bounds of a theory, resolved for its relations. Relations that share a predicate share its
-/// bounds: at most two atoms `in2` are two of all unary functions together.
+/// The bounds of a theory, resolved for its relations. Relations of the same predicate share its bounds: "at most two
+/// atoms `in2`" counts all unary functions together.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Largest number of atoms of a conjecture.
     pub atoms: usize,
-    /// Largest number of atoms of a conjecture of a shape of which there are few: at least [`Limits::atoms`].
+    /// Largest number of atoms of a conjecture of a shape with few candidates: at least [`Limits::atoms`].
     pub atoms_of_few: usize,
     /// Largest number of atoms of a conjecture that mentions a constant.
     pub atoms_with_constant: usize,
-    /// Largest number of different inputs, that is variables that are no function's output.
+    /// Largest number of distinct inputs, i.e. variables that are no function's output.
     pub variables: usize,
-    /// For each relation its group of [`Limits::groups`], if its predicate has bounds of its own.
+    /// For each relation, its group in [`Limits::groups`], if its predicate has bounds of its own.
     group: Vec<Option<usize>>,
-    /// For each relation and each constant whether conjectures may contain it.
+    /// For each relation, and in `constants` for each constant, whether conjectures may contain it.
     relations: Vec<bool>,
     constants: Vec<bool>,
     groups: Vec<PredicateBounds>,
-    /// Most terms that are built; beyond, larger terms are left out and the counts say so.
+    /// The most terms that are built; larger terms beyond it are dropped, and the counts say so.
     pub terms: usize,
-    /// Most candidates that are held at a time; beyond, others are left out and the counts say so.
+    /// The most candidates held at a time; others are dropped, and the counts say so.
     pub candidates: usize,
 }
 
 impl Limits {
-    /// The limits for the relations of `signature`. Patterns of [`Bounds::exclude`] are about the
+    /// The limits for the relations of `signature`. Patterns of [`Bounds::exclude`] are not included: they apply to the
     /// text of a statement, which only the caller has.
     #[must_use]
     pub fn new(signature: &Signature, bounds: &Bounds) -> Limits {
@@ -47,7 +47,7 @@ impl Limits {
         }
     }
 
-    /// Leaves out the relations and the constants for which these say no.
+    /// Excludes the relations and constants for which these functions return false.
     pub fn keep(
         &mut self,
         signature: &Signature,
@@ -58,13 +58,13 @@ impl Limits {
         self.constants = (0..signature.constants.len() as u16).map(constant).collect();
     }
 
-    /// The limits for shapes of which there are few.
+    /// The limits for shapes with few candidates.
     pub(super) fn of_few(&self) -> Limits {
         Limits { atoms: self.atoms_of_few.max(self.atoms), ..self.clone() }
     }
 
-    /// The limits for schemes. They are of the size that they are: who does not ask for conjectures that are smaller than
-    /// usual has all of them but those about predicates that are kept out.
+    /// The limits for schemes, whose size is fixed: unless the user asks for smaller conjectures than usual, only those
+    /// with excluded predicates are dropped.
     pub(super) fn of_schemes(&self) -> Limits {
         let few = self.of_few();
         if few.atoms < Bounds::default().atoms {
@@ -83,8 +83,8 @@ impl Limits {
         self.constants[usize::from(constant)]
     }
 
-    /// Whether so many atoms of these relations may stand in a conjecture of at least `atoms` atoms.
-    /// The least number of atoms is not looked at: the conjecture may still grow.
+    /// Whether a conjecture of at least `atoms` atoms may contain these relations as often as they occur. Minimum sizes
+    /// are ignored: the conjecture may still grow.
     pub(super) fn may_grow(&self, relations: impl Iterator<Item = RelationId> + Clone, atoms: usize) -> bool {
         atoms <= self.atoms
             && relations.clone().all(|relation| self.relations[relation.index()])
@@ -99,7 +99,7 @@ impl Limits {
         self.may_grow(std::iter::once(relation), 1)
     }
 
-    /// Whether the finished clause keeps all limits but that on inputs.
+    /// Whether the finished clause is within all limits except that on inputs.
     #[must_use]
     pub fn admits(&self, clause: &Clause) -> bool {
         let atoms = atoms(clause);
@@ -117,7 +117,7 @@ impl Limits {
     }
 }
 
-/// All literals of a clause, the head's last.
+/// All literals of a clause, those of the head last.
 pub(crate) fn literals(clause: &Clause) -> impl Iterator<Item = &Literal> + Clone {
     let head: &[Literal] = match &clause.head {
         Head::False => &[],

@@ -1,25 +1,25 @@
-//! Arguments of literals: sequences of leaves whose sorts fit, built one at a time.
+//! Arguments of literals: well-sorted sequences of leaves, enumerated one at a time.
 
 use crate::calculus::sort::Sort;
 use crate::clauses::clause::{Clause, RelationId, Signature, Term};
 
 use super::limits::literals;
 
-/// Who takes candidates, one at a time; false: no more of them.
+/// A consumer of candidates; it returns false to stop.
 pub(super) type Take<'t> = dyn FnMut(Clause) -> bool + 't;
 
-/// The sorts of the arguments of these relations, one after the other.
+/// The sorts of the arguments of these relations, concatenated.
 pub(super) fn places<'s>(signature: &'s Signature, relations: &[RelationId]) -> Vec<&'s Sort> {
     relations.iter().flat_map(|relation| &signature.relations[relation.index()].sorts).collect()
 }
 
-/// Whether conjectures may speak of a relation: only of those between individuals.
+/// Whether a relation is allowed in conjectures: only relations between individuals are.
 pub(super) fn is_first_order(signature: &Signature, relation: RelationId) -> bool {
     signature.relations[relation.index()].sorts.iter().all(Sort::is_individual)
 }
 
-/// Calls `visit` with every sequence of leaves for these places in which variables are numbered by first occurrence and
-/// stand at places of one sort each, as constants do at those of theirs, until it says stop. False if it did.
+/// Calls `visit` with every well-sorted sequence of leaves for these positions in which variables are numbered by first
+/// occurrence, until it returns false. False if it did.
 pub(super) fn each_pattern(
     signature: &Signature,
     places: &[&Sort],
@@ -77,7 +77,7 @@ impl Patterns<'_, '_> {
     }
 }
 
-/// Whether every variable and constant of a clause stands at places of one sort, in equations too.
+/// Whether every variable and constant of a clause occurs at positions of one sort only, including equations.
 pub(super) fn is_well_sorted(signature: &Signature, clause: &Clause) -> bool {
     let sorts = signature.variable_sorts(clause);
     let sort = |term: &Term| match term {

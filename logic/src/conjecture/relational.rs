@@ -1,20 +1,20 @@
-//! What is said of relations that are no functions beyond Horn clauses: facts, denials and alternatives, and what
-//! operations do to related individuals.
+//! Statements about relations beyond Horn clauses: facts, negations, disjunctions, and how operations act on related
+//! individuals.
 //!
-//! Facts and denials are about one relation, as `x ≤ x`, `¬ x < x` and `0 ≤ x`, or about two, as `x < y → ¬ y < x`.
-//! Alternatives conclude one of two, as `x ≤ y ∨ y ≤ x` or `x · y = 0 → x = 0 ∨ y = 0`, or of three: trichotomy.
-//! Operations may keep a bound, as `z ≤ x, z ≤ y → z ≤ x ∧ y`, or what is between sums may be between their parts.
-//! Of none of these are there many.
+//! Facts and negations are about one relation, as `x ≤ x`, `¬ x < x` and `0 ≤ x`, or about two, as `x < y → ¬ y < x`.
+//! Disjunctions have two alternatives, as `x ≤ y ∨ y ≤ x` or `x · y = 0 → x = 0 ∨ y = 0`, or three: trichotomy.
+//! Operations may preserve a bound, as `z ≤ x, z ≤ y → z ≤ x ∧ y`, be monotone, or reflect a relation from values to
+//! inputs. Each kind has few candidates.
 
 use super::conditional::{each_tuple, variables};
 use super::limits::{Limits, literals};
 use super::pattern::{Take, each_pattern, is_well_sorted, places};
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term};
 
-/// Gives every candidate about these relations to `take`; copies up to renaming are possible.
+/// Passes every candidate about these relations to `take`; copies up to renaming occur.
 ///
-/// What no other premise says where it lies is said to be in one of the sets `carriers`, which hold all individuals of
-/// their sorts.
+/// A variable whose domain no premise gives gets a premise of membership in one of `carriers`, the sets that hold all
+/// individuals of their sorts.
 pub(super) fn candidates(
     signature: &Signature,
     limits: &Limits,
@@ -57,7 +57,7 @@ pub(super) fn candidates(
     }
 }
 
-/// The clause without the premises that only say where a variable lies.
+/// The clause without premises that only state membership of a variable in a carrier.
 pub(super) fn unguarded(clause: &Clause, carriers: &[RelationId]) -> Clause {
     let is_guard = |literal: &&Literal| literal.positive && carriers.contains(&literal.relation);
     let premises = clause.premises.iter().filter(|literal| !is_guard(literal)).cloned().collect();
@@ -73,7 +73,7 @@ struct Family<'f, 't> {
 }
 
 impl Family<'_, '_> {
-    /// Says where the variables lie of which the premises do not, and offers the clause. False: no more of them.
+    /// Adds membership premises for variables without a domain, and offers the clause. False if `take` stopped.
     fn offer(&mut self, premises: &[Literal], head: Literal) -> bool {
         let all: Vec<Term> = premises.iter().chain([&head]).flat_map(|literal| &literal.arguments).copied().collect();
         let clause = Clause { variables: variables(&all), premises: premises.to_vec(), head: Head::Literal(head) };
@@ -100,7 +100,7 @@ impl Family<'_, '_> {
             }
             let sort = &sorts[usize::from(variable)];
             let fits = |set: &&RelationId| self.signature.relations[set.index()].sorts[0] == *sort;
-            // Where no set holds all of a sort, the statement is about the whole sort, if it can be said.
+            // Where no set holds a whole sort, the statement is about the sort itself, if that can be expressed.
             if let Some(set) = self.carriers.iter().find(fits) {
                 guarded.premises.push(Literal { positive: true, relation: *set, arguments: vec![term] });
             }
@@ -124,14 +124,14 @@ impl Family<'_, '_> {
         each_pattern(signature, &places, self.limits.variables, with_constants, &mut |leaves| visit(self, leaves));
     }
 
-    /// `R(x, x)`, `R(c, x)`, and that it does not hold.
+    /// `R(x, x)`, `R(c, x)`, and their negations.
     fn facts(&mut self, relation: RelationId) {
         self.each(relation, 1, &mut |family, leaves| {
             family.offer(&[], literal(true, relation, leaves)) && family.offer(&[], literal(false, relation, leaves))
         });
     }
 
-    /// `R(x, y) → ¬ S(y, x)`, `R(x, y) → x ≠ y`, and the same of the value of a function.
+    /// `R(x, y) → ¬ S(y, x)`, `R(x, y) → x ≠ y`, and the same about the value of a function.
     fn denials(&mut self, first: RelationId, second: RelationId) {
         let is_function = self.signature.relations[first.index()].function;
         if second < first && second != RelationId::EQUAL && !is_function {
@@ -150,7 +150,7 @@ impl Family<'_, '_> {
         });
     }
 
-    /// `¬ S(x, y) → T(y, x)`, perhaps with a premise `R(x, y)` more: one of two holds.
+    /// `¬ S(x, y) → T(y, x)`, optionally with a premise `R(x, y)`: a disjunction of two.
     fn alternatives(&mut self, first: Option<RelationId>, second: RelationId, third: RelationId) {
         let is_function = first.is_some_and(|first| self.signature.relations[first.index()].function);
         let atoms = 2 + usize::from(first.is_some());
@@ -184,7 +184,7 @@ impl Family<'_, '_> {
         });
     }
 
-    /// The variables of a literal, and the constants that a statement of so many atoms may mention.
+    /// The variables of a literal, and the constants allowed in a statement of `atoms` atoms.
     fn leaves(&self, leaves: &[Term], atoms: usize) -> Vec<Term> {
         (0..variables(leaves)).map(Term::Variable).chain((0..self.constants(atoms)).map(Term::Constant)).collect()
     }
@@ -202,7 +202,7 @@ impl Family<'_, '_> {
         }
     }
 
-    /// `z R x, z R y → z R f(x, y)`, for each place of the relation, and which of the three follows from the others.
+    /// `z R x, z R y → z R f(x, y)`, for either position of the relation, and with any of the three as the conclusion.
     fn bounds(&mut self, function: RelationId, relation: RelationId) {
         if self.arity(function) != 3 {
             return;
@@ -224,15 +224,15 @@ impl Family<'_, '_> {
         }
     }
 
-    /// `x R y → f(x, z) R f(y, z)` and `→ f(y, z) R f(x, z)`, and the same from the values to the inputs, for each input of
-    /// the function.
+    /// `x R y → f(x, z) R f(y, z)` and `→ f(y, z) R f(x, z)`, and the converses from values to inputs, for each input
+    /// of the function.
     fn monotony(&mut self, function: RelationId, relation: RelationId) {
         if self.arity(relation) != 2 {
             return;
         }
         let inputs = self.arity(function) as u16 - 1;
         for place in 0..inputs {
-            // Variable `inputs` takes the place of the input that changes.
+            // Variable `inputs` replaces the input that varies.
             let row = |by: u16, output: Term| {
                 let changed = |input: u16| Term::Variable(if input == place { by } else { input });
                 let arguments: Vec<Term> = (0..inputs).map(changed).chain([output]).collect();
@@ -256,12 +256,12 @@ fn literal(positive: bool, relation: RelationId, arguments: &[Term]) -> Literal 
     Literal { positive, relation, arguments: arguments.to_vec() }
 }
 
-/// Whether the last of a function's leaves is a variable of its own: the value, of which something is to be said.
+/// Whether the last of a function's leaves is a variable of its own: the value, which the conclusion is about.
 fn is_computed(leaves: &[Term]) -> bool {
     leaves.split_last().is_some_and(|(value, inputs)| matches!(value, Term::Variable(_)) && !inputs.contains(value))
 }
 
-/// Whether an equation says something, and is not the other way round.
+/// Whether an equation is neither trivial nor the mirror image of another.
 fn is_new(relation: RelationId, arguments: &[Term]) -> bool {
     relation != RelationId::EQUAL || arguments[0] < arguments[1]
 }

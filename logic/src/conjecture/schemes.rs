@@ -1,5 +1,5 @@
-//! Laws that have a place in textbooks, as schemes over any functions, relations and constants of a theory: they are
-//! proposed whatever size conjectures have otherwise, so that the search for all small statements need not reach them.
+//! Textbook laws, as schemes over the functions, relations and constants of a theory. They are proposed independently
+//! of the size limit, so that the search for all small statements need not reach their size.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,9 +9,9 @@ use super::pattern::is_well_sorted;
 use super::term::{Shape, TermTree, equation};
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term};
 
-/// The schemes. `f`, `g`, `h` are functions of two inputs, `u`, `v` of one, capital letters are relations of as many
-/// arguments as they have, `c`, `d` are constants, other letters are variables.
-/// Different letters may stand for the same, but functions.
+/// The schemes. `f`, `g`, `h` are binary functions, `u`, `v` unary ones, capital letters are relations of the arity
+/// shown, `c`, `d` constants, other letters variables. Different letters may stand for the same symbol, except
+/// functions.
 const SCHEMES: [&str; 123] = [
     // One operation.
     "f(x,y) = f(y,x)",
@@ -27,7 +27,7 @@ const SCHEMES: [&str; 123] = [
     "f(f(x,y),f(x,y)) = f(f(x,x),f(y,y))",
     "f(x,y) != x",
     "f(x,y) != y",
-    // Two and three.
+    // Two and three operations.
     "f(x,g(x,y)) = x",
     "f(x,g(y,z)) = g(f(x,y),f(x,z))",
     "f(g(x,y),z) = g(f(x,z),f(y,z))",
@@ -36,7 +36,7 @@ const SCHEMES: [&str; 123] = [
     "f(x,g(y,z)) = f(f(x,y),z)",
     "g(f(x,y),f(y,x)) = c",
     "f(g(x,y),g(x,y)) = g(g(f(x,x),f(x,y)),g(f(y,x),f(y,y)))",
-    // With a function of one input.
+    // With a unary function.
     "u(u(x)) = x",
     "u(u(x)) = u(x)",
     "u(v(x)) = v(u(x))",
@@ -89,7 +89,7 @@ const SCHEMES: [&str; 123] = [
     "u(x) != c",
     "f(x,y) = c, x != c -> y = c",
     "x != c -> f(c,x) = c",
-    // What commutes.
+    // Commutation.
     "f(x,y) = f(y,x) -> f(f(x,y),f(x,y)) = f(f(x,x),f(y,y))",
     "f(x,y) = f(y,x), f(x,z) = f(z,x) -> f(x,f(y,z)) = f(f(y,z),x)",
     "f(x,y) = f(y,x) -> f(x,u(y)) = f(u(y),x)",
@@ -133,7 +133,7 @@ const SCHEMES: [&str; 123] = [
     "W(n,x,y), R(y,z) -> W(u(n),x,z)",
     "R(x,y) -> W(u(c),x,y)",
     "W(u(c),x,y) -> R(x,y)",
-    // Sets that are closed, and elements that can be cancelled.
+    // Closed sets and cancellable elements.
     "P(x), P(y) -> P(f(x,y))",
     "P(f(x,y)) -> P(x)",
     "P(f(x,y)) -> P(y)",
@@ -153,7 +153,7 @@ enum Written {
     Applied(char, Vec<Written>),
 }
 
-/// An equation between two terms, or what a relation says of its arguments, and whether it is said or denied.
+/// An equation between two terms or an atom, asserted or negated.
 #[derive(Clone, Debug)]
 struct Said {
     positive: bool,
@@ -226,15 +226,15 @@ impl Reader<'_> {
     }
 }
 
-/// What the letters of a scheme stand for.
+/// An interpretation of the letters of a scheme.
 #[derive(Clone, Default, Debug)]
 struct Meaning {
     relations: BTreeMap<char, RelationId>,
     constants: BTreeMap<char, u16>,
 }
 
-/// Gives every instance of a scheme whose letters stand for functions, for the relations `about` and for constants that
-/// the limits offer.
+/// Passes on every instance of a scheme over functions, over the relations `about`, and over constants within the
+/// limits.
 pub(super) fn candidates(
     signature: &Signature,
     limits: &Limits,
@@ -288,8 +288,7 @@ pub(super) fn candidates(
     }
 }
 
-/// The letters that stand for something of a theory: functions and relations with the number of their inputs, and
-/// constants.
+/// The letters to interpret: functions and relations with the number of their inputs, and constants.
 fn letters(said: &Said) -> Vec<(char, Option<usize>)> {
     fn collect(term: &Written, found: &mut Vec<(char, Option<usize>)>) {
         match term {
@@ -308,7 +307,7 @@ fn letters(said: &Said) -> Vec<(char, Option<usize>)> {
 }
 
 impl Meaning {
-    /// The scheme with this meaning; `None` if it says nothing.
+    /// The scheme under this interpretation; `None` if it is trivial.
     fn clause(&self, signature: &Signature, scheme: &Scheme) -> Option<(Clause, Shape)> {
         let mut variables = BTreeMap::new();
         if let Scheme { premises, head: Said { positive: true, relation: None, terms } } = scheme
@@ -357,18 +356,18 @@ impl Meaning {
     }
 }
 
-/// A clause under construction: what stands for each term, and the rows that say so.
+/// A clause under construction: the value of each term, and the rows that compute it.
 struct Rows<'m> {
     meaning: &'m Meaning,
     variables: BTreeMap<char, u16>,
     rows: Vec<Literal>,
     values: BTreeMap<Written, Term>,
-    /// The number of the next value: variables of a scheme have the numbers below.
+    /// The next value variable; the variables of the scheme have lower numbers.
     next: u16,
 }
 
 impl Rows<'_> {
-    /// What stands for a term, computed by rows among the premises.
+    /// The value of a term, computed by rows among the premises.
     fn value(&mut self, term: &Written) -> Term {
         if let Some(known) = self.values.get(term) {
             return *known;
@@ -393,7 +392,7 @@ impl Rows<'_> {
         Literal { positive: true, relation: self.meaning.relations[&function], arguments }
     }
 
-    /// A premise as a literal; `None` if its rows say it all.
+    /// A premise as a literal; `None` if its rows already express it.
     fn premise(&mut self, said: &Said) -> Option<Literal> {
         if let (true, None, [Written::Applied(function, inputs), other]) =
             (said.positive, said.relation, &said.terms[..])
@@ -408,7 +407,7 @@ impl Rows<'_> {
         Some(Literal { positive: said.positive, relation, arguments })
     }
 
-    /// The head: a row if what stands on both sides is known without it.
+    /// The head: a row if both sides are computed without it.
     fn head(&mut self, said: &Said) -> Option<Literal> {
         if let (true, None, [Written::Applied(function, inputs), other]) =
             (said.positive, said.relation, &said.terms[..])

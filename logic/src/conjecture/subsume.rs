@@ -1,21 +1,20 @@
-//! Is one clause an instance of another, perhaps with more premises?
+//! Subsumption: is a clause an instance of another, possibly with additional premises?
 
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Term};
 
 /// How a clause follows from a more general one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Instance {
-    /// Variables were renamed or identified, or stand for outputs of further rows.
+    /// Variables were renamed or identified, or replaced by outputs of further rows.
     OfVariables,
     /// A variable had to be replaced by a constant.
     OfConstants,
 }
 
-/// Whether `special` is an instance of `general`: some substitution for the variables of `general`
-/// makes its head that of `special` and its premises some of those of `special`. Since clauses are
-/// flat, an instance by a compound term is one in which a variable stands for that term's output.
+/// Whether `general` subsumes `special`: some substitution maps its head to that of `special` and its premises to some
+/// of those of `special`. Since clauses are flat, a compound term is substituted as the variable that is its output.
 ///
-/// Heads that claim existence are compared for equality only.
+/// Existential heads are compared for equality only.
 #[must_use]
 pub fn instance(general: &Clause, special: &Clause) -> Option<Instance> {
     if general.premises.len() > special.premises.len() {
@@ -41,14 +40,14 @@ pub fn instance(general: &Clause, special: &Clause) -> Option<Instance> {
     }
 }
 
-/// What stands for the variables of the general clause, and which were bound, in order.
+/// The substitution for the variables of the general clause, with a trail of bound variables.
 struct Binding {
     terms: Vec<Option<Term>>,
     bound: Vec<u16>,
 }
 
 impl Binding {
-    /// Forgets all but the first `count` variables that were bound.
+    /// Undoes all bindings but the first `count`.
     fn undo(&mut self, count: usize) {
         for variable in self.bound.drain(count..) {
             self.terms[usize::from(variable)] = None;
@@ -64,7 +63,7 @@ fn kind(binding: &Binding) -> Instance {
     }
 }
 
-/// Extends `binding` so that `literal` becomes `target`, its arguments swapped where `turned`.
+/// Extends `binding` so that `literal` becomes `target`, with swapped arguments if `turned`.
 fn unify(literal: &Literal, target: &Literal, turned: bool, binding: &mut Binding) -> bool {
     if literal.relation != target.relation || literal.positive != target.positive {
         return false;

@@ -1,4 +1,4 @@
-//! Terms as trees, for those who think in equations rather than in rows.
+//! Terms as trees: the view of flat rows as equations.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,14 +17,14 @@ pub enum TermTree {
     Apply(RelationId, Vec<TermTree>),
 }
 
-/// What kind of statement a conjecture is.
+/// The kind of a conjecture.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Shape {
     /// An equation between two terms.
     Equation(TermTree, TermTree),
     /// An equation that follows from a known value or from another equation.
     Conditional,
-    /// An implication between relations, perhaps with a function's row.
+    /// An implication between relations, possibly with a function's row.
     Horn,
 }
 
@@ -38,7 +38,7 @@ impl TermTree {
         }
     }
 
-    /// Calls `visit` with every variable and constant, from left to right.
+    /// Calls `visit` with every variable and constant, left to right.
     pub fn for_each_leaf(&self, visit: &mut dyn FnMut(Term)) {
         match self {
             TermTree::Leaf(term) => visit(*term),
@@ -60,12 +60,12 @@ impl TermTree {
     }
 }
 
-/// The flat clause that says `left = right`, in [canonical] form: the rows of both sides are
-/// premises, save the top row of one side, which is the head with the output of the other. If one
-/// side is a leaf, all rows are premises and the head equates the output with the leaf.
+/// The flat clause for `left = right`, in [canonical] form: the rows of both sides are premises, except the top row of
+/// one side, which is the head, with the output of the other. If one side is a leaf, all rows are premises and the head
+/// equates the output with the leaf.
 ///
-/// Of the two ways that with the smaller canonical form is taken. `None` if in either the head has a
-/// variable that no premise binds, as in `x·0 = 0·y`: MPL has no place to quantify it.
+/// Of the two readings, the one with the smaller canonical form. `None` if in either the head has a variable that no
+/// premise binds, as in `x·0 = 0·y`: MPL cannot quantify it.
 #[must_use]
 pub fn equation(signature: &Signature, left: &TermTree, right: &TermTree) -> Option<Clause> {
     debug_assert!(applies_functions(signature, left) && applies_functions(signature, right));
@@ -73,7 +73,7 @@ pub fn equation(signature: &Signature, left: &TermTree, right: &TermTree) -> Opt
     ways.into_iter().flatten().map(|clause| canonical(&clause)).min()
 }
 
-/// Whether one substitution makes the first term of every pair the second.
+/// A substitution that maps the first term of every pair to the second.
 pub(super) fn instance(pairs: &[(&TermTree, &TermTree)]) -> Option<Instance> {
     let mut binding = BTreeMap::new();
     if !pairs.iter().all(|(general, special)| matches(general, special, &mut binding)) {
@@ -106,7 +106,7 @@ fn applies_functions(signature: &Signature, tree: &TermTree) -> bool {
     }
 }
 
-/// Rows with one output for each different subterm.
+/// Rows with one output for each distinct subterm.
 struct Rows<'a> {
     outputs: BTreeMap<&'a TermTree, Term>,
     rows: Vec<Literal>,
@@ -132,7 +132,7 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// `premise` becomes rows, and the head says that its output is `conclusion`.
+/// `premise` becomes rows; the head states that its output is `conclusion`.
 fn flatten(premise: &TermTree, conclusion: &TermTree) -> Option<Clause> {
     let mut variables = 0;
     for side in [premise, conclusion] {

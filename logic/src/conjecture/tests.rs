@@ -40,7 +40,7 @@ fn constant(parameter: usize, name: &str) -> Constant {
     Constant { parameter, name: name.into(), sort: Sort::BASE }
 }
 
-/// `N, 0, s, +, ·, 1` as the anchor has them.
+/// `N, 0, s, +, ·, 1`, in the order of the anchor.
 fn arithmetic() -> Signature {
     Signature {
         relations: vec![
@@ -157,7 +157,7 @@ fn every_conjecture_is_canonical_true_and_no_instance_of_another() {
     }
 }
 
-/// Numbers with `x ≤ y` and `x ∈ N`, of which is known only what holds.
+/// Numbers with `x ≤ y` and `x ∈ N`, of which only positive facts are known.
 fn ordered(size: u16) -> (Signature, Model) {
     let mut signature = arithmetic();
     let relation = |predicate, arity: u16, fixed| Relation { function: false, ..function(predicate, arity, fixed) };
@@ -202,7 +202,7 @@ fn the_laws_of_an_order_are_proposed_though_nothing_is_known_not_to_hold() {
         let general = |other: &&Clause| subsume::instance(other, &law).is_some();
         assert!(proposed.contains(&law) || proposed.iter().any(general), "{law:?}");
     }
-    // What fails among the numbers, with what is not known taken not to hold, is not proposed.
+    // Statements that fail among the numbers under the closed-world assumption are not proposed.
     let presumed = ordered(6).1.presumed().expect("something is not known");
     for conjecture in &found.conjectures {
         assert_eq!(crate::models::reference::refute(&presumed, &conjecture.clause), None, "{:?}", conjecture.clause);

@@ -1,9 +1,9 @@
-//! Dedukti: the λΠ-calculus modulo rewriting, as `kocheck` and other checkers of `.dk` files read it.
+//! Dedukti: the λΠ-calculus modulo rewriting, as read by `kocheck` and other checkers of `.dk` files.
 //!
-//! The connectives are defined by what can be concluded from them, each by one rewrite rule, so the file
-//! assumes nothing about them; what it assumes is declared by name, axiom by axiom. A step is
-//! `(h : Prf A => …) (proof of A)`: the language has no `let`, so the proof of a step stands behind all that
-//! uses it. A checker of few instructions reads such nesting to more than ten thousand steps.
+//! The connectives are defined by their elimination rules, each by one rewrite rule, so the file assumes nothing about
+//! them; axioms are declared by name, one by one. A step is `(h : Prf A => …) (proof of A)`: the language has no `let`,
+//! so the proof of a step comes after everything that uses it. A small checker handles such nesting to more than ten
+//! thousand steps.
 
 use std::fmt::Write as _;
 
@@ -20,7 +20,7 @@ use crate::calculus::formula::{Binder, Formula, Name, PredicateId};
 use crate::calculus::sort::Sort;
 use crate::calculus::theory::Theory;
 
-/// Words that Dedukti keeps, and the names of the logic.
+/// Reserved words of Dedukti, and the names of the logic.
 const RESERVED: &str = "\
     def defac defacu injective private require thm Type Kind Prop Prf imp all and ex not false eq and_intro \
     ex_intro eq_refl eq_sym Sort El every";
@@ -31,13 +31,13 @@ pub struct Dedukti<'t> {
 }
 
 impl<'t> Dedukti<'t> {
-    /// For theorems of this theory.
+    /// An export of theorems of this theory.
     #[must_use]
     pub fn new(theory: &'t Theory) -> Self {
         Dedukti { book: Book::new(theory, RESERVED) }
     }
 
-    /// Lets `write` write with the names of the book.
+    /// Calls `write` with the book's names.
     fn write(&mut self, out: &mut String, write: impl FnOnce(&mut Text<'_>)) {
         let names = std::mem::take(&mut self.book.names);
         let mut text = Text { writer: Writer::new(&self.book, names, out) };
@@ -46,7 +46,7 @@ impl<'t> Dedukti<'t> {
     }
 }
 
-/// The logic.
+/// The logic, in Dedukti.
 const LOGIC: &str = "
 (; Sorts and the things of each, propositions, and the proofs of a proposition. A sort may be empty. ;)
 Sort : Type.
@@ -133,7 +133,7 @@ impl Format for Dedukti<'_> {
         out.push('\n');
         comment(out, &format!("{first}\n   {mpl}\n   {rests_on}"));
         let mut text = Text { writer: Writer::new(&self.book, names, out) };
-        // The survey has looked at every theorem and chosen a shape that fits all.
+        // The survey has seen every theorem and chosen a shape that fits all.
         let plan = Plan::of(self.book.theory, &self.book.axioms, theorem.proof(), self.book.shape).expect("surveyed");
         text.theorem(theorem, &plan);
         self.book.names = text.writer.finish();
@@ -142,7 +142,7 @@ impl Format for Dedukti<'_> {
     fn end(&mut self, _: &mut String) {}
 }
 
-/// A comment; what would end it or begin another is written differently.
+/// Writes a comment; escapes comment delimiters.
 fn comment(out: &mut String, text: &str) {
     let text = text.replace("(;", "( ;").replace(";)", "; )");
     let _ = writeln!(out, "(; {text} ;)");
@@ -233,7 +233,7 @@ impl<'w> Declarations<'w> for Text<'w> {
 }
 
 impl Text<'_> {
-    /// A proposition; as an argument it is in parentheses unless it is one word.
+    /// Writes a proposition, in parentheses if it is an argument and not a single word.
     fn formula(&mut self, formula: &Formula, argument: bool) {
         let is_word = matches!(formula, Formula::Atom(_, arguments) if arguments.is_empty());
         let parentheses = open(&mut self.writer, argument && !is_word);
@@ -291,12 +291,12 @@ impl Text<'_> {
         self.writer.put(&format!("{sign} {sort} ({name} : El {sort} => "));
     }
 
-    /// `A : Sort -> ` or `A : Sort => `, for each.
+    /// `A : Sort -> ` or `A : Sort => `, for each name.
     fn types(&mut self, names: &[String], arrow: &str) {
         names.iter().for_each(|name| self.writer.put(&format!("{name} : Sort {arrow} ")));
     }
 
-    /// `x : El I -> ` or `x : El I => `, for each.
+    /// `x : El I -> ` or `x : El I => `, for each variable.
     fn variables(&mut self, variables: &[Typed], arrow: &str) {
         for (name, sort) in variables {
             let sort = self.writer.sort(sort, true);
@@ -304,7 +304,7 @@ impl Text<'_> {
         }
     }
 
-    /// What the theorems are about.
+    /// Declares the parameters that the theorems are about.
     fn parameters(&mut self, parameters: &[(Name, Binder)]) {
         for ((_, binder), name) in parameters.iter().zip(&self.writer.book.parameters) {
             let sort = self.writer.sort(&binder.sort, true);
@@ -353,7 +353,7 @@ impl Text<'_> {
         self.writer.forget_bases(&types);
     }
 
-    /// A term; as an argument it is in parentheses unless it is one word.
+    /// Writes a term, in parentheses if it is an argument and not a single word.
     fn term(&mut self, term: &Term, shown: &Shown<'_>, argument: bool) {
         match term {
             Term::Local(local) => return self.writer.local(*local),
@@ -471,8 +471,8 @@ impl Text<'_> {
         self.writer.put(&")".repeat(witnesses.len()));
     }
 
-    /// What an existence statement says behind its first variables: `z : El I => …` with its next variable, or
-    /// without it the whole that is left.
+    /// An existential statement instantiated with witnesses for its first variables: `z : El I => …` with its next
+    /// variable, or, if not `as_property`, the remaining statement.
     fn of_next(&mut self, exists: &Formula, given: &[Name], as_property: bool) {
         let Some((rest, left, right)) = behind(exists, given) else { return };
         for (place, binder) in rest.iter().enumerate() {
@@ -488,8 +488,8 @@ impl Text<'_> {
         self.writer.unbind(rest.len());
     }
 
-    /// ` C (x : El I => h : Prf … => …)`, after the proof of an existence statement; one for each variable, and
-    /// one for the two parts.
+    /// ` C (x : El I => h : Prf … => …)`, after the proof of an existential statement; one function per variable, and
+    /// one for the two conjuncts.
     fn unpack(
         &mut self,
         exists: &Formula,
@@ -551,7 +551,7 @@ impl Text<'_> {
         variables.iter().rev().for_each(|name| self.writer.forget_variable(*name));
     }
 
-    /// A term on lines of its own, set in.
+    /// Writes a term on indented lines of its own.
     fn inside(&mut self, body: &Term, shown: &Shown<'_>) {
         self.writer.depth += 1;
         self.writer.line();

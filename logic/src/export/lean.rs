@@ -1,12 +1,11 @@
-//! Lean 4, without any library: a class with the relations, and a theorem each that states what it assumes.
+//! Lean 4, without any library: a class with the relations, and one theorem each that states its assumptions.
 //!
-//! Every theorem names the axioms and principles that it needs as hypotheses of its own, with all that the
-//! theorems that it cites need. So `#print axioms t5` has nothing to list, and what the theorem's page lists
-//! can be read from its statement. Section variables would be shorter, but which of them a theorem takes has
-//! changed between versions of Lean.
+//! Every theorem has the axioms and principles it needs as hypotheses, including those of the theorems it cites. So
+//! `#print axioms t5` lists nothing, and the dependencies shown on the theorem's page can be read from its statement.
+//! Section variables would be shorter, but which of them a theorem includes differs between versions of Lean.
 //!
-//! **Not compiled here**: this was written where no Lean could be had. The terms are plain applications with
-//! what could be inferred mostly written out, and a test reads every file by the grammar of what is used.
+//! **Not compiled here**: no Lean was available when this was written. The terms are plain applications with most
+//! implicit arguments written out, and a test parses every file by the grammar in use.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -27,7 +26,7 @@ use crate::calculus::theory::Theory;
 
 const SIGNS: Signs = Signs { and: " ∧ ", not: "¬ ", implies: " → ", forall: "∀ ", exists: "∃ " };
 
-/// Keywords of Lean and what the export uses of its core.
+/// Keywords of Lean, and the names of its core that the export uses.
 const RESERVED: &str = "\
     abbrev all and assert assume at attribute axiom binder_predicate break by calc catch class continue def \
     deriving do elab else end example exists export extends finally for forall from fun have hiding if import in \
@@ -42,20 +41,20 @@ const RESERVED: &str = "\
 /// Writes theorems as a Lean 4 file.
 pub struct Lean<'t> {
     book: Book<'t>,
-    /// Each assumption as a hypothesis.
+    /// The hypothesis name of each assumption.
     hypotheses: HashMap<Assumed, String>,
-    /// What all theorems are about.
+    /// The parameters of all theorems.
     parameters: Vec<(Name, Binder)>,
 }
 
 impl<'t> Lean<'t> {
-    /// For theorems of this theory.
+    /// An export of theorems of this theory.
     #[must_use]
     pub fn new(theory: &'t Theory) -> Self {
         Lean { book: Book::new(theory, RESERVED), hypotheses: HashMap::new(), parameters: Vec::new() }
     }
 
-    /// Lets `write` write with the names of the book.
+    /// Calls `write` with the book's names.
     fn write(&mut self, out: &mut String, write: impl FnOnce(&mut Text<'_>)) {
         let names = std::mem::take(&mut self.book.names);
         let mut text = Text { writer: Writer::new(&self.book, names, out) };
@@ -112,7 +111,7 @@ impl Format for Lean<'_> {
         let names = std::mem::take(&mut self.book.names);
         comment(out, &Writer::comment_lines(&self.book, theorem).join("\n"));
         let mut text = Text { writer: Writer::new(&self.book, names, out) };
-        // The survey has looked at every theorem and chosen a shape that fits all.
+        // The survey has seen every theorem and chosen a shape that fits all.
         let plan = Plan::of(self.book.theory, &self.book.axioms, theorem.proof(), self.book.shape).expect("surveyed");
         text.theorem(theorem, &plan, self);
         self.book.names = text.writer.finish();
@@ -123,7 +122,7 @@ impl Format for Lean<'_> {
     }
 }
 
-/// Lines of comment.
+/// Writes comment lines.
 fn comment(out: &mut String, text: &str) {
     for line in text.lines() {
         let _ = writeln!(out, "-- {line}");
@@ -143,7 +142,7 @@ impl<'w> Writes<'w> for Text<'w> {
 
 impl<'w> Declarations<'w> for Text<'w> {
     const DEFINED: &'static str = "\n";
-    // Assumptions stand in parentheses, as hypotheses of every theorem that needs them.
+    // Assumptions are parenthesised, as hypotheses of every theorem that needs them.
     const ASSUMED: &'static str = ")";
     const CLASSICAL: &'static str = "∀ p : Prop, ¬ ¬ p → p";
 
@@ -213,7 +212,7 @@ impl<'w> Terms<'w> for Text<'w> {
             Term::Local(_) | Term::Assumed(_) | Term::Induction(_) => {}
             Term::Theorem(number) => self.citation(*number, &[], shown),
             Term::Apply(head, arguments) => {
-                // Types come before what a theorem names of the section that others have.
+                // Types come before the section arguments that a theorem shares with others.
                 let types = arguments.iter().take_while(|argument| matches!(argument, Argument::Sort(_))).count();
                 let (types, arguments) = match &**head {
                     Term::Theorem(number) => {
@@ -322,7 +321,7 @@ impl Text<'_> {
         self.writer.forget_bases(&types);
     }
 
-    /// An earlier theorem, with the sorts, the parameters and the hypotheses that it takes.
+    /// Cites an earlier theorem, applied to its sorts, parameters and hypotheses.
     fn citation(&mut self, number: TheoremId, types: &[Argument], shown: &Shown<'_>) {
         let book = self.writer.book;
         self.writer.theorem(number);
@@ -347,7 +346,7 @@ impl Text<'_> {
         }
     }
 
-    /// `I (fun z : I => …)`, what an existence statement says of its next variable.
+    /// `I (fun z : I => …)`: an existential statement as a property of its next variable.
     fn property_of_next(&mut self, exists: &Formula, given: &[Name]) {
         let next = exists.as_exists().and_then(|(binders, ..)| binders.sorts().nth(given.len()));
         let domain = next.map(|sort| self.writer.sort(sort, true)).unwrap_or_default();
@@ -367,7 +366,7 @@ impl Text<'_> {
 
     fn steps(&mut self, steps: &[(Local, Formula, Term)], last: &Term, shown: &Shown<'_>) {
         for (local, formula, term) in steps {
-            // The name is not known yet in the step's own proof, but given out, so that it stays free.
+            // The name is reserved but not yet visible inside the step's own proof.
             self.have(*local, formula);
             self.inside(term, shown);
             self.writer.put(";");

@@ -1,10 +1,10 @@
-//! Metamath: a file that any Metamath verifier checks, with a logic of its own that is explained rule by
-//! rule ([`kernel.mm`](metamath/kernel.mm)).
+//! Metamath: a file for any Metamath verifier, with a logic of its own that is explained rule by rule
+//! ([`kernel.mm`](metamath/kernel.mm)).
 //!
-//! The steps of the calculus become applications of the kernel's rules; nothing is searched for. Scopes
-//! become lists of assumptions in front of `=>`. Substitution, which Metamath leaves to the logic, is done
-//! by equality: that B is A with y for x is proved as "if x = y then A and B are equivalent", along the
-//! shape of A. The same serves for renaming bound variables and for replacing equals.
+//! The steps of the calculus become applications of the kernel's rules; nothing is searched. Scopes become lists of
+//! assumptions before `=>`. Metamath leaves substitution to the logic; here it is done by equality: that B is A with y
+//! for x is proved as "if x = y then A and B are equivalent", by recursion on A. The same method renames bound
+//! variables and replaces equals.
 
 mod arena;
 mod formulas;
@@ -33,27 +33,27 @@ use steps::{Known, Setting};
 
 const KERNEL: &str = include_str!("metamath/kernel.mm");
 
-/// Names that no predicate may have: signs of the kernel, and what stands behind `w-` and `e-` in its labels.
+/// Names forbidden for predicates: symbols of the kernel, and the suffixes of `w-` and `e-` in its labels.
 const RESERVED: [&str; 20] = [
     "wff", "ctx", "G", "A", "B", "C", "D", "x", "y", "z", "w", "in", "in2", "imp", "iff", "and", "not", "all", "equal",
     "is",
 ];
 
-/// What a survey has learned of a theorem, at the sorts of its own statement.
+/// What a survey has learned of a theorem, with the sorts of its own statement.
 struct Surveyed {
     statement: Formula,
-    /// Whether there is also its form under the anchor.
+    /// Whether it is also stated under the anchor.
     under: bool,
     /// The base sorts of the statement.
     bases: Vec<u32>,
     /// The sorts of its variables.
     sorts: BTreeSet<Sort>,
-    /// What its formulas are made of.
+    /// The atoms of its formulas, with the sorts of their arguments.
     atoms: BTreeSet<(PredicateId, Vec<Sort>)>,
     comprehensions: BTreeSet<(PredicateId, Vec<Sort>, u32)>,
-    /// The atoms from which it concludes by induction.
+    /// The atoms on which it does induction.
     inductions: BTreeSet<(PredicateId, Vec<Sort>)>,
-    /// The theorems that it cites, each with what stands in the places of its base sorts.
+    /// The theorems it cites, each with the sorts substituted for its base sorts.
     cites: BTreeSet<(u32, Vec<Sort>)>,
 }
 
@@ -63,20 +63,20 @@ pub struct Metamath<'t> {
     comments: Comments<'t>,
     signs: Signs,
     surveyed: BTreeMap<u32, Surveyed>,
-    /// The places of those parameters of the anchor of which it is assumed with the anchor that they are things.
+    /// The indices of the anchor's parameters that are assumed to exist (`E!`) together with the anchor.
     things: BTreeSet<u32>,
-    /// At which sorts each theorem is stated: first its own, then those at which others cite it.
+    /// The sort instances at which each theorem is stated: its own first, then those of citations.
     instances: HashMap<u32, Vec<Vec<Sort>>>,
     inductions: BTreeSet<AtomId>,
     comprehensions: BTreeSet<(AtomId, u32)>,
-    /// The variables that have been declared, each with its place in their order.
+    /// The declared variables, each with its index in order of declaration.
     declared: HashMap<Variable, u32>,
-    /// The theorems that were written: number and instance.
+    /// The theorems written so far: number and instance.
     known: HashMap<(u32, u32), Known>,
 }
 
 impl<'t> Metamath<'t> {
-    /// For theorems of this theory.
+    /// An export of theorems of this theory.
     #[must_use]
     pub fn new(theory: &'t Theory) -> Self {
         let mut names = Names::without(&RESERVED);
@@ -118,7 +118,7 @@ impl<'t> Metamath<'t> {
         }
     }
 
-    /// Declares those of these variables that are not declared yet.
+    /// Declares those variables that are not declared yet.
     fn declare(&mut self, variables: impl IntoIterator<Item = Variable>, out: &mut String) {
         for variable in variables {
             let next = self.declared.len() as u32;
@@ -130,13 +130,14 @@ impl<'t> Metamath<'t> {
         }
     }
 
-    /// Variables that are declared, in the order in which they are.
+    /// Sorts declared variables by order of declaration.
     fn in_order(&self, mut variables: Vec<Variable>) -> Vec<Variable> {
         variables.sort_by_key(|variable| self.declared[variable]);
         variables
     }
 
-    /// Learns at which sorts theorems are cited: from the last, which is stated at its own only, to the first.
+    /// Finds the sort instances at which theorems are cited, from the last theorem, which is stated at its own sorts
+    /// only, to the first.
     fn find_instances(&mut self) {
         for (number, surveyed) in self.surveyed.iter().rev() {
             let own: Vec<Sort> = surveyed.bases.iter().copied().map(Sort::Individual).collect();
@@ -157,7 +158,7 @@ impl<'t> Metamath<'t> {
         }
     }
 
-    /// Makes everything known that the theorems speak of, at all sorts at which they are stated.
+    /// Registers all sorts and atoms of the theorems, at all their instances.
     fn note_all(&mut self) {
         let theory = self.theory;
         for sort in &theory.predicate(theory.anchor).sorts {
@@ -201,7 +202,7 @@ impl<'t> Metamath<'t> {
         }
     }
 
-    /// A statement with its proof, in a block that says which variables differ.
+    /// Writes a statement with its proof, in a block with its distinct-variable conditions.
     fn proof(
         &mut self,
         arena: &Arena,
@@ -289,7 +290,7 @@ impl Format for Metamath<'_> {
             "\n$( Bound variables are called b, by the number of binders below their own: so formulas that differ\n   \
              in the names of bound variables only are the same text. $)\n",
         );
-        // Parameters of the anchor come before all bound variables: so the arguments of a theorem do.
+        // Parameters of the anchor are declared before all bound variables: theorem arguments have this order.
         let sorts = theory.predicate(theory.anchor).sorts.iter().zip(0..);
         let parameters: Vec<Variable> =
             sorts.map(|(sort, place)| Variable::Free(place, self.signs.sort(sort))).collect();
@@ -300,7 +301,7 @@ impl Format for Metamath<'_> {
             self.declare(bound.iter().copied(), out);
             self.signs.atoms[place].bound = self.in_order(bound);
         }
-        // A definition uses what has a lower number among the predicates.
+        // A definition uses only predicates with lower numbers.
         let mut defined: Vec<AtomId> = (0..self.signs.atoms.len() as u32).map(AtomId).collect();
         defined.sort_by_key(|id| (self.signs.atom(*id).predicate, self.signs.atom(*id).instance));
         for id in defined {
@@ -344,12 +345,12 @@ impl Format for Metamath<'_> {
 }
 
 impl Metamath<'_> {
-    /// The sort of a variable of a proof; that of the place of a comprehension's set need not have one.
+    /// The sort of a variable of a proof. The position of a comprehension's set may name a variable without one.
     fn sort_of(&self, proof: &Proof, name: Name) -> Sort {
         proof.sorts.get(name.0 as usize).cloned().unwrap_or(Sort::BASE)
     }
 
-    /// A theorem at some sorts.
+    /// Writes a theorem at a sort instance.
     fn at_instance(&mut self, theorem: &Checked, proof: &Proof, instance: u32, out: &mut String) {
         let number = theorem.shown_number();
         let Some(statement) = proof.statement() else { return };
@@ -414,7 +415,7 @@ impl Metamath<'_> {
     }
 }
 
-/// Sorts in the place of base sorts, in this order.
+/// The substitution of sorts for base sorts, in this order.
 fn at_sorts(bases: &[u32], sorts: &[Sort]) -> SortInstance {
     let mut instance = SortInstance::default();
     for (base, sort) in bases.iter().zip(sorts) {
@@ -423,13 +424,13 @@ fn at_sorts(bases: &[u32], sorts: &[Sort]) -> SortInstance {
     instance
 }
 
-/// What stands in the place of each base sort of a statement where it is cited.
+/// The sort substituted for each base sort of a statement where it is cited as `cited_as`.
 fn put_for(bases: &[u32], statement: &Formula, cited_as: &Formula) -> Vec<Sort> {
     let instance = instance(statement, cited_as);
     bases.iter().map(|base| instance.apply(&Sort::Individual(*base))).collect()
 }
 
-/// The proof with other sorts in the place of base sorts.
+/// The proof with base sorts substituted.
 fn at_other_sorts(proof: &Proof, instance: &SortInstance) -> Proof {
     let mut put = |sort: &Sort| instance.apply(sort);
     let mut other = proof.clone();
@@ -443,12 +444,12 @@ fn at_other_sorts(proof: &Proof, instance: &SortInstance) -> Proof {
     other
 }
 
-/// Lines of a comment.
+/// The text as lines of a comment.
 fn comment(text: &str) -> String {
     wrapped(ascii(text).split_whitespace())
 }
 
-/// The text in ASCII without `$`, since a Metamath file holds nothing else, and `$` ends comments.
+/// The text in ASCII without `$`: a Metamath file contains nothing else, and `$` ends comments.
 fn ascii(text: &str) -> String {
     let mut result = String::new();
     for c in text.chars() {

@@ -1,23 +1,23 @@
-//! The user's names as identifiers of other languages.
+//! Converts the user's names to identifiers of other languages.
 
 use std::collections::HashSet;
 
-/// Gives out identifiers, each once: letters, digits and `_`, a letter first.
+/// Generates unique identifiers: letters, digits and `_`, a letter first.
 ///
-/// What a name becomes depends on the names before it, so names are asked for in a fixed order.
+/// The identifier for a name depends on earlier names, so names must be requested in a fixed order.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
     used: HashSet<String>,
 }
 
 impl Names {
-    /// None given out yet but these, which the language or the format keeps for itself.
+    /// Only these are taken: words that the language or the format reserves.
     #[must_use]
     pub fn without(reserved: &[&str]) -> Names {
         Names { used: reserved.iter().map(|word| (*word).to_owned()).collect() }
     }
 
-    /// An identifier for `text` that was not given out before: [`spelled`], then a number if need be.
+    /// An unused identifier for `text`: [`spelled`], with a number appended if necessary.
     pub fn fresh(&mut self, text: &str) -> String {
         let base = spelled(text);
         let mut name = base.clone();
@@ -29,17 +29,17 @@ impl Names {
         name
     }
 
-    /// Gives an identifier back, for a variable whose scope has ended.
+    /// Releases an identifier whose variable went out of scope.
     pub fn release(&mut self, name: &str) {
         self.used.remove(name);
     }
 }
 
-/// The longest identifier that a name becomes, in bytes: names of files hold it, and file systems take 255.
+/// The longest identifier for a name, in bytes: file names contain it, and file systems allow 255.
 const LONGEST: usize = 64;
 
-/// The text as an identifier: `+` is `plus`, `0` is `zero`; what has no common name is spelled by its
-/// code point. The end of a long one is left out.
+/// The text as an identifier: `+` is `plus`, `0` is `zero`; characters without a common name are spelled by code point.
+/// Long identifiers are truncated.
 #[must_use]
 pub fn spelled(text: &str) -> String {
     let mut name = String::new();

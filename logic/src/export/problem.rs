@@ -1,13 +1,13 @@
 //! A goal with its axioms, as a problem for other provers: TPTP and SMT-LIB.
 //!
-//! The goal is a closed `∀ parameters (anchor → …)`. The parameters become constants, the anchor's
-//! axioms one by one become axioms `a1`, `a2`, …, numbered as on the theory's page, and what is defined
-//! stands there as `d_…`. Theorems may be given as lemmas `t1`, …, and instances of induction as `i1`, ….
-//! The head of the file says which of these it holds and how its sentences are to be read.
+//! The goal is a closed `∀ parameters (anchor → …)`. The parameters become constants; the axioms become `a1`, `a2`, …,
+//! numbered as on the theory's page; definitions become `d_…`. Theorems may be given as lemmas `t1`, …, and instances
+//! of induction as `i1`, …. The header of the file says which of these it contains and how its sentences are to be
+//! read.
 //!
-//! How functions are written is chosen by [`Encoding`]; why the functional ways may be trusted stands in
-//! `translate.rs` and `carrier.rs`. That no prover is asked another question than was meant is tested by
-//! having E derive the axioms of one way from those of the other.
+//! [`Encoding`] selects how functions are written; `translate.rs` and `carrier.rs` justify the functional encodings. A
+//! test has E derive the axioms of one encoding from those of the other, so that no prover is asked another question
+//! than was meant.
 
 mod carrier;
 mod encoding;
@@ -35,7 +35,7 @@ use crate::language::notation::Reading;
 
 pub use encoding::Encoding;
 
-/// Whether instances of induction are written down.
+/// Which instances of induction are written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Inductions {
     /// None.
@@ -45,19 +45,18 @@ pub enum Inductions {
     ForTheGoal,
 }
 
-/// A goal, and what a prover may use for it.
+/// A goal, with the premises a prover may use.
 #[derive(Clone, Copy, Debug)]
 pub struct Problem<'a> {
     /// The theory.
     pub theory: &'a Theory,
     /// The goal: closed, `∀ parameters of the anchor (anchor → …)`.
     pub goal: &'a Formula,
-    /// Theorems of the theory that may be used, with their numbers. Nothing here asks whether they are
-    /// theorems.
+    /// Theorems of the theory that may be used, with their numbers. Not verified here.
     pub lemmas: &'a [(TheoremId, &'a Formula)],
     /// How functions are written.
     pub encoding: Encoding,
-    /// Whether instances of induction are written down.
+    /// Which instances of induction are written.
     pub inductions: Inductions,
 }
 
@@ -72,7 +71,7 @@ pub enum NoProblem {
     Lemma(TheoremId),
 }
 
-/// What a sentence is for.
+/// The role of a sentence.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Role {
     Axiom,
@@ -95,8 +94,7 @@ struct Assembled {
 }
 
 impl Problem<'_> {
-    /// The problem in TPTP's first-order form. Deterministic; ASCII but for comments.
-    ///
+    /// The problem in TPTP FOF. Deterministic; ASCII except for comments.
     /// # Errors
     /// If the goal or a lemma does not begin with the anchor.
     pub fn tptp(&self) -> Result<String, NoProblem> {
@@ -119,8 +117,8 @@ impl Problem<'_> {
         Ok(out)
     }
 
-    /// The problem as an SMT-LIB 2.6 script, in which the goal is denied: `unsat` means that it follows.
-    /// Deterministic; ASCII but for comments.
+    /// The problem as an SMT-LIB 2.6 script with the goal negated: `unsat` means that it follows. Deterministic; ASCII
+    /// except for comments.
     ///
     /// # Errors
     /// If the goal or a lemma does not begin with the anchor.
@@ -328,8 +326,7 @@ impl Problem<'_> {
     }
 }
 
-/// The symbols of the sentences in order of first occurrence: name, number of arguments, whether it is a
-/// predicate.
+/// The symbols of the sentences in order of first occurrence: name, arity, whether it is a predicate.
 fn symbols(statements: &[Statement]) -> Vec<(Arc<str>, usize, bool)> {
     fn functions(term: &Term, add: &mut dyn FnMut(&Arc<str>, usize, bool)) {
         if let Term::Apply(symbol, arguments) = term {

@@ -1,11 +1,11 @@
-//! Rocq (Coq): a section with the axioms as its hypotheses, and a theorem each with its proof as a term.
+//! Rocq (Coq): a section with the axioms as hypotheses, and one theorem each with its proof as a term.
 //!
-//! `coqc` elaborates and checks the file, `coqchk` checks the compiled file once more. Within the section,
-//! `Print Assumptions t5.` lists what theorem 5 rests on; after its end every theorem is closed under the
-//! global context, being a statement about all structures that satisfy what it needs.
+//! `coqc` elaborates and checks the file; `coqchk` checks the compiled file again. Within the section,
+//! `Print Assumptions t5.` lists what theorem 5 depends on; after its end every theorem is closed under the global
+//! context: a statement about all structures that satisfy its assumptions.
 //!
-//! A step is `let h : A := … in`, so the term nests as deeply as scopes have steps. Rocq 8.16 takes 0.7 s for
-//! 3,000 steps in one scope and 2 s for 6,000; its stack ends before 12,000.
+//! A step is `let h : A := … in`, so the nesting depth of a term is the number of steps in its scopes. Rocq 8.16 takes
+//! 0.7 s for 3,000 steps in one scope and 2 s for 6,000; its stack overflows before 12,000.
 
 use std::fmt::Write as _;
 
@@ -24,8 +24,8 @@ use crate::calculus::theory::Theory;
 
 const SIGNS: Signs = Signs { and: " /\\ ", not: "~ ", implies: " -> ", forall: "forall ", exists: "exists " };
 
-/// Keywords of Rocq, what the export uses of its library, and the constructors that are always known: in a
-/// pattern they would not be variables.
+/// Keywords of Rocq, names of its library that the export uses, and constructors that are always visible, which would
+/// not be variables in a pattern.
 const RESERVED: &str = "\
     as at by cofix else end exists exists2 fix for forall fun if IF in let match mod return then using where with \
     Set Prop SProp Type Theory and or not iff eq ex proj1 proj2 eq_ind eq_ind_r False False_ind True conj \
@@ -34,8 +34,8 @@ const RESERVED: &str = "\
     right inleft inright le_n le_S Acc_intro BoolSpecT BoolSpecF Axiom CoFixpoint Definition Fixpoint Hypothesis \
     Parameter Theorem Variable";
 
-/// From so many steps on, what Rocq could infer is written out: inferring it in a scope of many steps takes
-/// time that grows with the square of their number.
+/// From this many steps on, implicit arguments are written out: inferring them takes time quadratic in the number of
+/// steps of a scope.
 const LONG: usize = 100;
 
 /// Writes theorems as a Rocq file.
@@ -44,13 +44,13 @@ pub struct Rocq<'t> {
 }
 
 impl<'t> Rocq<'t> {
-    /// For theorems of this theory.
+    /// An export of theorems of this theory.
     #[must_use]
     pub fn new(theory: &'t Theory) -> Self {
         Rocq { book: Book::new(theory, RESERVED) }
     }
 
-    /// Lets `write` write with the names of the book.
+    /// Calls `write` with the book's names.
     fn write(&mut self, out: &mut String, write: impl FnOnce(&mut Text<'_>)) {
         let names = std::mem::take(&mut self.book.names);
         let mut text = Text { writer: Writer::new(&self.book, names, out), explicit: false };
@@ -108,7 +108,7 @@ impl Format for Rocq<'_> {
         out.push('\n');
         comment(out, &format!("{first}\n   {mpl}\n   {rests_on}"));
         let mut text = Text { writer: Writer::new(&self.book, names, out), explicit: false };
-        // The survey has looked at every theorem and chosen a shape that fits all.
+        // The survey has seen every theorem and chosen a shape that fits all.
         let plan = Plan::of(self.book.theory, &self.book.axioms, theorem.proof(), shape).expect("surveyed");
         text.theorem(theorem, &plan);
         self.book.names = text.writer.finish();
@@ -119,7 +119,7 @@ impl Format for Rocq<'_> {
     }
 }
 
-/// A comment; what would end it, begin another, or begin a string is written differently.
+/// Writes a comment; escapes delimiters of comments and strings.
 fn comment(out: &mut String, text: &str) {
     let text = text.replace("(*", "( *").replace("*)", "* )").replace('"', "'");
     let _ = writeln!(out, "(* {text} *)");
@@ -128,7 +128,7 @@ fn comment(out: &mut String, text: &str) {
 /// Writes declarations and terms.
 struct Text<'w> {
     writer: Writer<'w>,
-    /// Whether everything is written out that could be inferred.
+    /// Whether implicit arguments are written out.
     explicit: bool,
 }
 
@@ -290,7 +290,7 @@ impl<'w> Terms<'w> for Text<'w> {
 }
 
 impl Text<'_> {
-    /// What the theorems are about.
+    /// Declares the parameters that the theorems are about.
     fn parameters(&mut self, parameters: &[(Name, Binder)]) {
         for ((_, binder), name) in parameters.iter().zip(&self.writer.book.parameters) {
             let sort = self.writer.sort(&binder.sort, false);
@@ -319,7 +319,7 @@ impl Text<'_> {
         self.writer.forget_bases(&types);
     }
 
-    /// `conj`, or `@conj A B` where everything is written out.
+    /// `conj`, or `@conj A B` if implicit arguments are written out.
     fn with_formulas(&mut self, head: &str, left: &Formula, right: &Formula) {
         if !self.explicit {
             return self.writer.put(head);
@@ -332,7 +332,7 @@ impl Text<'_> {
 
     fn steps(&mut self, steps: &[(Local, Formula, Term)], last: &Term, shown: &Shown<'_>) {
         for (local, formula, term) in steps {
-            // The name is not known yet in the step's own proof, but given out, so that it stays free.
+            // The name is reserved but not yet visible inside the step's own proof.
             let name = self.writer.know_local(*local);
             self.writer.put(&format!("let {name} : "));
             self.formula(formula, Place::Open);

@@ -1,13 +1,13 @@
-//! Single steps of a proof as problems for a prover: does the conclusion follow from the premises?
+//! Single proof steps as problems for a prover: does the conclusion follow from the premises?
 //!
-//! Each step becomes a small TPTP problem. Free variables are constants. Where a rule discharges a scope
-//! with variables x̄ and assumptions A, a premise B of that scope is given as `∀ x̄ (A → B)`. A fold or
-//! unfold has the definition as an axiom. A prover that proves the problem confirms the step, in its own
-//! way: it does not see the rule. That the steps fit together (scopes, numbers) it does not confirm.
+//! Each step becomes a small TPTP problem. Free variables are constants. Where a rule discharges a scope with variables
+//! x̄ and assumptions A, a premise B of that scope becomes `∀ x̄ (A → B)`. A fold or unfold has the definition as an
+//! axiom. A prover that proves the problem confirms the step independently: it does not see the rule. It does not
+//! confirm that the steps fit together (scopes, numbers).
 //!
-//! Four rules have no such problem. An assumption and a citation derive nothing. Induction and
-//! comprehension are schemas: their conclusion follows from an instance that is not first-order
-//! provable, and with the instance as an axiom nothing would be asked.
+//! Four rules have no such problem. Assumptions and citations derive nothing. Induction and comprehension are schemas:
+//! their conclusion follows from an instance that is not first-order provable, and with the instance as an axiom the
+//! problem would be trivial.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -21,20 +21,20 @@ use crate::calculus::formula::{Formula, Name, Variable as Argument};
 use crate::calculus::proof::{Proof, Rule, ScopeId, StepId};
 use crate::calculus::theory::Theory;
 
-/// What can be asked about a step.
+/// The problem posed by a step.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Question {
     /// A TPTP problem whose conjecture is the step's conclusion.
     Problem(String),
-    /// Nothing first-order, and why.
+    /// Nothing first-order, for this reason.
     Structure(&'static str),
-    /// The step refers to what is not there, so it is none.
+    /// Not a step: it refers to something that does not exist.
     Malformed,
 }
 
-/// The steps of a proof as questions.
+/// The steps of a proof as problems.
 ///
-/// The proof need not have been checked: a damaged step is a question too, whose answer should be no.
+/// The proof need not have been checked: a damaged step also becomes a problem, which should have no proof.
 pub struct Steps<'a> {
     theory: &'a Theory,
     proof: &'a Proof,
@@ -43,7 +43,7 @@ pub struct Steps<'a> {
 }
 
 impl<'a> Steps<'a> {
-    /// For the steps of one proof.
+    /// The steps of a proof.
     #[must_use]
     pub fn new(theory: &'a Theory, proof: &'a Proof) -> Steps<'a> {
         let mut names = Names::without(&RESERVED);
@@ -56,14 +56,14 @@ impl<'a> Steps<'a> {
         Steps { theory, proof, predicates, constants }
     }
 
-    /// All of them in order, with the names of their rules.
+    /// All problems in order, with the names of their rules.
     pub fn all(&self) -> impl Iterator<Item = (StepId, &'static str, Question)> + '_ {
         (0..self.proof.steps.len() as u32)
             .map(StepId)
             .map(|id| (id, rule_name(&self.proof.steps[id.index()].rule), self.question(id)))
     }
 
-    /// One of them.
+    /// The problem of one step.
     #[must_use]
     pub fn question(&self, id: StepId) -> Question {
         let structure = match self.proof.steps.get(id.index()).map(|step| &step.rule) {
@@ -83,7 +83,7 @@ impl<'a> Steps<'a> {
         let mut text = format!("% Step {} by {}\n", id.0 + 1, rule_name(&step.rule));
         for (place, premise) in step.premises.iter().enumerate() {
             let premise = self.proof.steps.get(premise.index())?;
-            // Premises from outside of the discharged scopes come first: there is one for ∃.
+            // Premises outside the discharged scopes come first: ∃ elimination has one.
             let inside = match (&step.rule, &scopes[..]) {
                 (Rule::ExistsElimination(_), [scope]) => (place > 0).then_some(scope),
                 (_, [scope]) => Some(scope),

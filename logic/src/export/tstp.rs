@@ -1,8 +1,8 @@
 //! Proofs as TSTP derivations, for viewers and verifiers of that format.
 //!
-//! A derivation is a list of annotated formulas `fof(name, role, formula, source)`. Used here, all from
-//! the grammar of TPTP (rules `introduced`, `inference_record`, `inference_info`, `assumptions_record`
-//! and `new_symbol_record`):
+//! A derivation is a list of annotated formulas `fof(name, role, formula, source)`. These are used, all from the
+//! grammar of TPTP (rules `introduced`, `inference_record`, `inference_info`, `assumptions_record` and
+//! `new_symbol_record`):
 //!
 //! | what | role | source |
 //! |---|---|---|
@@ -12,20 +12,18 @@
 //! | a step | `plain` | `inference(rule,[status(thm),…],[parents])` |
 //! | the last step of theorem 5, called `t5` | `theorem` | likewise |
 //!
-//! **Scopes.** A formula holds under the assumptions on which it rests, which are listed in its
-//! `assumptions([…])`; a step that discharges some names them as `rule(discharge,[…])`. A scope's
-//! variables are constants, `t5_x`, that occur nowhere before the scope's first assumption and in no
-//! formula outside of the scope. The first assumption of the scope announces them as `new_symbols`, the
-//! step that discharges it lists them again as `rule(eigenvariables,[…])`.
+//! **Scopes.** A formula holds under its assumptions, listed in its `assumptions([…])`; a step that discharges some
+//! lists them as `rule(discharge,[…])`. A scope's variables are constants, `t5_x`, that occur neither before the
+//! scope's first assumption nor in any formula outside the scope. The first assumption of the scope introduces them as
+//! `new_symbols`; the step that discharges it lists them again as `rule(eigenvariables,[…])`.
 //!
-//! **What a verifier may ask of a prover.** Of a step that discharges nothing: that the parents imply
-//! it. Of one that discharges A with eigenvariables x̄, from a parent B: that `∀ x̄ (A → B)` and the
-//! other parents imply it. [`super::steps`] writes these questions down. No step's parents rest on
-//! assumptions that the step does not list or discharge. Citations of theorems and assumptions are not
-//! steps: the theorem or assumption is itself the parent.
+//! **What a verifier may ask a prover.** For a step that discharges nothing: that the parents imply it. For one that
+//! discharges A with eigenvariables x̄, from a parent B: that `∀ x̄ (A → B)` and the other parents imply it.
+//! [`super::steps`] writes these problems. A step's parents depend only on assumptions that the step lists or
+//! discharges. Citations of theorems and assumptions are not steps: the theorem or assumption is itself the parent.
 //!
-//! No axiom of the theory is assumed: an anchor is a defined predicate, and each theorem begins with it.
-//! Formulas are relational, as in the calculus; `¬∀(A → ¬B)` is written `?[…]: (A & B)`.
+//! No axiom of the theory is assumed: an anchor is a defined predicate, and each theorem begins with it. Formulas are
+//! relational, as in the calculus; `¬∀(A → ¬B)` is written `?[…]: (A & B)`.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
@@ -40,18 +38,18 @@ use crate::calculus::formula::{Formula, Name, PredicateId};
 use crate::calculus::proof::{Proof, Rule, ScopeId, Step};
 use crate::calculus::theory::Theory;
 
-/// Writes TSTP. All in ASCII but for comments, one formula a line.
+/// Writes TSTP, one formula a line; ASCII except for comments.
 pub struct Tstp<'t> {
     theory: &'t Theory,
     comments: Comments<'t>,
     names: Names,
     predicates: Vec<Arc<str>>,
-    /// The definitions that some step folds or unfolds.
+    /// The definitions that steps fold or unfold.
     unfolded: BTreeSet<PredicateId>,
 }
 
 impl<'t> Tstp<'t> {
-    /// For the theorems of one theory.
+    /// An export of theorems of one theory.
     #[must_use]
     pub fn new(theory: &'t Theory) -> Tstp<'t> {
         let mut names = Names::without(&RESERVED);
@@ -80,7 +78,7 @@ pub(super) fn definition(theory: &Theory, predicates: &[Arc<str>], predicate: Pr
     Some(Sentence::for_all(variables, Sentence::Equivalent(Box::new(atom), Box::new(body))))
 }
 
-/// The formula as it stands.
+/// The formula, unchanged.
 pub(super) fn literal(
     predicates: &[Arc<str>],
     formula: &Formula,
@@ -116,7 +114,7 @@ pub(super) fn rule_name(rule: &Rule) -> &'static str {
     }
 }
 
-/// Text as a quoted word of TPTP, which may hold printable ASCII only.
+/// Text as a quoted atom of TPTP, which may contain printable ASCII only.
 fn quoted(text: &str) -> String {
     let mut word = String::from("'");
     for c in text.chars() {
@@ -199,7 +197,7 @@ impl Format for Tstp<'_> {
             out,
         }
         .write();
-        // No other theorem's constants begin like these, so they need not be remembered.
+        // No other theorem's constants have this prefix, so they need not be remembered.
         for name in given {
             self.names.release(&name);
         }
@@ -208,7 +206,7 @@ impl Format for Tstp<'_> {
     fn end(&mut self, _: &mut String) {}
 }
 
-/// An assumption: its scope and its place there.
+/// An assumption: its scope and its index there.
 type Assumed = (u32, u32);
 
 struct Derivation<'d, 't> {
@@ -216,11 +214,11 @@ struct Derivation<'d, 't> {
     proof: &'d Proof,
     number: u32,
     constants: HashMap<Name, Arc<str>>,
-    /// Whether the assumptions of a scope were written down.
+    /// Whether the assumptions of a scope have been written.
     assumed: Vec<bool>,
-    /// By which name later steps refer to a step.
+    /// The name of each step in the derivation.
     names: Vec<String>,
-    /// The assumptions on which a step rests, in order.
+    /// The assumptions that each step depends on, in order.
     rests: Vec<Vec<Assumed>>,
     out: &'d mut String,
 }
@@ -250,7 +248,7 @@ impl Derivation<'_, '_> {
         }
     }
 
-    /// Writes the assumptions of a scope and of those around it, unless they were.
+    /// Writes the assumptions of a scope and of enclosing ones, unless they have been written.
     fn assume(&mut self, scope: ScopeId) {
         let mut missing = Vec::new();
         let mut next = scope;
@@ -282,7 +280,7 @@ impl Derivation<'_, '_> {
         fof(&sentence, self.out);
     }
 
-    /// Writes a step; gives its name and the assumptions on which it rests.
+    /// Writes a step; returns its name and the assumptions it depends on.
     fn step(&mut self, place: usize, step: &Step, last: bool) -> (String, Vec<Assumed>) {
         let name = if last { format!("t{}", self.number) } else { format!("t{}_s{}", self.number, place + 1) };
         let rule = rule_name(&step.rule);
@@ -347,8 +345,8 @@ impl Derivation<'_, '_> {
         (name, rests)
     }
 
-    /// Writes the instance of a schema that a step uses, `premises → conclusion`, closed over all
-    /// variables; gives its name.
+    /// Writes the schema instance that a step uses, `premises → conclusion`, closed over all variables; returns its
+    /// name.
     fn schema(&mut self, place: usize, step: &Step, kind: &str, source: &str) -> String {
         let name = format!("t{}_{}{}", self.number, &kind[..1], place + 1);
         let mut free: Vec<Name> = Vec::new();

@@ -1,26 +1,25 @@
-//! Proofs as terms, for the languages in which a proof is one: Rocq, Lean and Dedukti.
+//! Proofs as terms, for Rocq, Lean and Dedukti.
 //!
-//! In all three a formula is a proposition of the language itself, a step is an application, a scope is a
-//! λ, and definitions are unfolded by the language. So they share everything but their spelling: what is
-//! to be declared ([`book`]) and in which order ([`declare`]), which steps are written and which only fetch what is given ([`plan`]), the
-//! term of a proof ([`walk`], giving a [`Term`]) and the names ([`writer`]).
+//! In all three languages a formula is a proposition of the language itself, a step is an application, a scope is a λ,
+//! and definitions are unfolded by the language. So the exports share everything but syntax: the declarations
+//! ([`book`]) and their order ([`declare`]), which steps are written and which only fetch axioms ([`plan`]), the term
+//! of a proof ([`walk`], which builds a [`Term`]) and the names ([`writer`]).
 //!
-//! **Existence.** `!(>[z] A !B)` is written `∃ z, A ∧ B`, so that most proofs are constructive. The price
-//! is paid where such a formula meets the one that it denies, `∀ z (A → ¬ B)`, for it is no longer the
-//! denial literally: [`walk`] bridges that, and where it needs classical logic, there is one assumption
-//! that says so ([`Assumed::Classical`]).
+//! **Existence.** `!(>[z] A !B)` is written `∃ z, A ∧ B`, so that most proofs are constructive. As a consequence, such
+//! a formula is no longer literally the negation of `∀ z (A → ¬ B)`: [`walk`] converts between them, and where that
+//! needs classical logic, there is a single assumption ([`Assumed::Classical`]).
 //!
-//! **Sorts.** A base sort is a type; the sets and relations over sorts have a type of their own, `Power I`,
-//! `Power2 I J`, … with membership as a relation of which nothing else is known: two sets may have the same elements.
-//! Definitions and theorems are about any types in the place of their base sorts. No type is said to have an element.
+//! **Sorts.** A base sort is a type; sets and relations over sorts have types of their own, `Power I`, `Power2 I J`, …
+//! with membership as an uninterpreted relation: two sets may have the same elements. Definitions and theorems are
+//! polymorphic in their base sorts. No type is assumed to be inhabited.
 //!
-//! **Generated** is not primitive here but defined by its meaning, which these languages can say: every property that
-//! the constructors keep holds of the whole set. Induction is a lemma then.
+//! **Generated** is not primitive here but defined by its meaning, which these languages can express: every property
+//! closed under the constructors holds of the whole set. Induction is then a lemma.
 //!
-//! **Anchors.** A theorem `∀ N 0 s … (Peano[N,0,s,…] → C)` is written as `C`, after the axioms have been
-//! declared one by one about fixed `N`, `0`, `s`, …: then a checker that lists what a theorem rests on lists
-//! what its page lists. If any theorem of an export does not have this shape, or cites another about other
-//! parameters than its own, all are written as closed statements ([`Shape`]).
+//! **Anchors.** A theorem `∀ N 0 s … (Peano[N,0,s,…] → C)` is written as `C`, after the axioms have been declared one
+//! by one about fixed `N`, `0`, `s`, …: a checker that lists a theorem's dependencies then lists what its page lists.
+//! If any theorem of an export does not have this form, or cites another about parameters other than its own, all are
+//! written as closed statements ([`Shape`]).
 
 pub(crate) mod book;
 pub(crate) mod declare;
@@ -34,36 +33,36 @@ use crate::calculus::formula::{Formula, Name, PredicateId};
 use crate::calculus::proof::TheoremId;
 use crate::calculus::sort::Sort;
 
-/// How the theorems of an export are stated.
+/// The form in which the theorems of an export are stated.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Shape {
-    /// About parameters that are declared once, with the axioms.
+    /// About parameters declared once, with the axioms.
     Anchored,
-    /// As they stand, with their anchor.
+    /// Closed, with their anchor.
     Closed,
 }
 
-/// What is declared and not proved. The order is that in which it is declared.
+/// An unproved declaration. Declared in this order.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) enum Assumed {
     /// An axiom of the theory, by its number.
     Axiom(usize),
-    /// The sets that a definition describes in the parameter with this number.
+    /// Existence of the sets that a definition describes in the parameter with this number.
     Comprehension(PredicateId, u32),
-    /// That what cannot be denied holds.
+    /// Double negation elimination.
     Classical,
 }
 
-/// A hypothesis of a λ or a step that has a name, by a number that is its own within the proof.
+/// A named hypothesis or step, by a number unique within the proof.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Local(pub(crate) u32);
 
-/// What a hypothesis says.
+/// The statement of a hypothesis.
 #[derive(Clone, Debug)]
 pub(crate) enum Claim {
-    /// This.
+    /// The formula.
     Holds(Formula),
-    /// The denial of how this formula is written, which for `∀ z (A → ¬ B)` differs from how its denial is.
+    /// The negation of the formula as written, which for `∀ z (A → ¬ B)` differs from how its negation is written.
     Fails(Formula),
 }
 
@@ -74,26 +73,26 @@ pub(crate) enum Term {
     Local(Local),
     /// An earlier theorem.
     Theorem(TheoremId),
-    /// Something that was declared.
+    /// A declared assumption.
     Assumed(Assumed),
-    /// The lemma that what is generated allows induction, by the number of the principle.
+    /// The induction lemma of a generated set, by the number of the principle.
     Induction(u32),
-    /// A proof of `∀ …`, `… → …` or `¬ …` with what it is about.
+    /// A proof of `∀ …`, `… → …` or `¬ …`, applied to arguments.
     Apply(Box<Term>, Vec<Argument>),
     /// Variables, then hypotheses.
     Lambda(Vec<Name>, Vec<(Local, Claim)>, Box<Term>),
-    /// Steps with their names, each for those after it, then what follows from them.
+    /// Named steps, each visible in later ones, then their result.
     Steps(Vec<(Local, Formula, Term)>, Box<Term>),
-    /// `A ∧ B`, from the proofs of both.
+    /// `A ∧ B`, from proofs of both.
     Pair(Formula, Formula, Box<Term>, Box<Term>),
     /// `A`, from `A ∧ B`.
     Left(Formula, Formula, Box<Term>),
     /// `B`, from `A ∧ B`.
     Right(Formula, Formula, Box<Term>),
-    /// An existence statement, by its witnesses and the proofs of its two parts.
+    /// An existential statement, from its witnesses and the proofs of both conjuncts.
     Witness { exists: Formula, witnesses: Vec<Name>, left: Box<Term>, right: Box<Term> },
-    /// What follows from an existence statement with names for the witnesses and both parts; `goal` is
-    /// what that is, `None` for falsity.
+    /// Elimination of an existential statement, with names for the witnesses and both conjuncts; `goal` is the
+    /// conclusion, `None` for falsity.
     Unpack {
         exists: Formula,
         from: Box<Term>,
@@ -104,22 +103,22 @@ pub(crate) enum Term {
     },
     /// Anything, from falsity.
     Absurd(Formula, Box<Term>),
-    /// The formula, from a proof that its denial is absurd.
+    /// The formula, from a proof that its negation is absurd.
     Classical(Formula, Box<Term>),
     /// `x = x`.
     Reflexive(Name),
-    /// The property of `to`, from that of `from`.
+    /// The property of `to`, from the property of `from`.
     Replace { from: Name, to: Name, property: Property, equation: Equation, proof: Box<Term> },
-    /// The same proof, of a formula that the language finds equal by unfolding definitions.
+    /// The same proof, for a formula convertible by unfolding definitions.
     Typed(Box<Term>, Formula),
 }
 
-/// An equation between `from` and `to`, in that order or the other way round.
+/// An equation between `from` and `to`, in either direction.
 #[derive(Clone, Debug)]
 pub(crate) struct Equation {
     /// Its proof.
     pub(crate) proof: Box<Term>,
-    /// Whether it says `to = from`.
+    /// Whether it states `to = from`.
     pub(crate) reversed: bool,
 }
 
@@ -128,14 +127,14 @@ pub(crate) struct Equation {
 pub(crate) struct Property {
     /// The variable.
     pub(crate) variable: Name,
-    /// What is said of it.
+    /// The formula.
     pub(crate) formula: Formula,
 }
 
-/// What a proof is applied to.
+/// An argument of a proof.
 #[derive(Clone, Debug)]
 pub(crate) enum Argument {
-    /// A sort, in the place of a base sort.
+    /// A sort, for a base sort.
     Sort(Sort),
     /// An individual, a set or a relation.
     Individual(Name),
@@ -156,7 +155,7 @@ impl Term {
         if arguments.is_empty() { self } else { Term::Apply(Box::new(self), arguments) }
     }
 
-    /// Under one hypothesis.
+    /// Abstracts one hypothesis.
     pub(crate) fn under(self, local: Local, claim: Claim) -> Term {
         Term::Lambda(Vec::new(), vec![(local, claim)], Box::new(self))
     }

@@ -1,13 +1,13 @@
-//! Where a theory applies a definition.
+//! Finds applications of a definition among the axioms of a theory.
 
 use std::collections::HashSet;
 
 use crate::calculus::formula::{Formula, Name, PredicateId, Variable};
 use crate::calculus::theory::Predicate;
 
-/// The arguments under which `wanted` stands among the axioms, as places of the anchor's parameters: `[0, 1, 3, 5]` for
-/// `(Group[R,+,0,-])` in a theory `Ring[R,+,*,0,1,-]`. Definitions that are part of the axioms are looked into. Each
-/// application once, in the order of the text.
+/// The argument lists with which `wanted` occurs among the axioms, as indices of the anchor's parameters:
+/// `[0, 1, 3, 5]` for `(Group[R,+,0,-])` in a theory `Ring[R,+,*,0,1,-]`. Definitions among the axioms are unfolded.
+/// Each distinct application once, in the order of the text.
 #[must_use]
 pub fn applications(predicates: &[Predicate], anchor: PredicateId, wanted: PredicateId) -> Vec<Vec<usize>> {
     let parameters = predicates[anchor.index()].sorts.len() as u32;
@@ -37,7 +37,7 @@ pub fn applications(predicates: &[Predicate], anchor: PredicateId, wanted: Predi
     found
 }
 
-/// The atoms that a formula states outright, from left to right.
+/// The atomic conjuncts of a formula, from left to right.
 fn conjuncts<'f>(formula: &'f Formula, atoms: &mut Vec<(PredicateId, &'f [Variable])>) {
     match formula {
         Formula::And(left, right) => {

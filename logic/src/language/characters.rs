@@ -1,8 +1,7 @@
-//! Which characters may stand in names and in prose, and how text of others is shown so that nothing hidden in it
+//! Which characters are allowed in names and in prose, and how untrusted text is escaped so that nothing hidden in it
 //! reaches a terminal.
 //!
-//! Decided by general category and by Unicode's list of characters that are drawn as nothing, not character by
-//! character.
+//! Decided by general category and by Unicode's list of default-ignorable characters, not character by character.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -11,7 +10,7 @@ use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 use unicode_security::GeneralSecurityProfile;
 use unicode_security::general_security_profile::IdentifierType;
 
-/// What is wrong with a character in a name or a sign, or `None` if readers can see it.
+/// What is wrong with a character in a name or symbol, or `None` if it is visible.
 #[must_use]
 pub fn flaw_in_name(c: char) -> Option<&'static str> {
     if c.is_ascii_graphic() {
@@ -26,8 +25,8 @@ pub fn flaw_in_name(c: char) -> Option<&'static str> {
         GeneralCategory::PrivateUse | GeneralCategory::Unassigned | GeneralCategory::Surrogate => {
             Some("a code point that stands for no character")
         }
-        // Letters and marks that are drawn as nothing: fillers, joiners, variation selectors; and the empty pattern
-        // of Braille, which is drawn as a space.
+        // Invisible letters and marks: fillers, joiners, variation selectors; and the blank Braille pattern, which
+        // looks like a space.
         _ if c.identifier_type() == Some(IdentifierType::Default_Ignorable) || c == '\u{2800}' => {
             Some("an invisible character")
         }
@@ -35,7 +34,7 @@ pub fn flaw_in_name(c: char) -> Option<&'static str> {
     }
 }
 
-/// What is wrong with a character as the first one of a name: a mark is drawn onto what stands before it.
+/// What is wrong with a character at the start of a name: a combining mark attaches to the character before it.
 #[must_use]
 pub fn flaw_at_start(c: char) -> Option<&'static str> {
     match c.general_category() {
@@ -46,13 +45,13 @@ pub fn flaw_at_start(c: char) -> Option<&'static str> {
     }
 }
 
-/// What is wrong with a character in prose (a comment, the text in quotation marks): only what commands a terminal or
-/// changes the order in which text is shown.
+/// What is wrong with a character in prose (a comment or a quoted string): only terminal controls and characters that
+/// change the text direction are refused.
 #[must_use]
 pub fn flaw_in_prose(c: char) -> Option<&'static str> {
     match c {
         ' '..='~' | '\n' | '\r' | '\t' => None,
-        // Words of Persian and Indian scripts, and emoji, are written with these.
+        // Persian and Indic scripts and emoji need these.
         '\u{200c}' | '\u{200d}' => None,
         _ => match c.general_category() {
             GeneralCategory::Control => Some("a control character"),
@@ -63,8 +62,8 @@ pub fn flaw_in_prose(c: char) -> Option<&'static str> {
     }
 }
 
-/// The text as it is shown to people: what commands a terminal or changes the order of text is spelled `\u{1b}`; line
-/// ends and tabs stay. Nothing is copied if there is nothing to spell.
+/// The text for display: terminal controls and direction changes are escaped as `\u{1b}`; line breaks and tabs stay.
+/// Borrowed if nothing is escaped.
 #[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {
     if text.chars().all(|c| flaw_in_prose(c).is_none()) {
@@ -81,7 +80,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// As [`visible`], on one line: what a path, a name or a word of others is in a message.
+/// [`visible`] on one line: for paths, names and other untrusted words in messages.
 #[must_use]
 pub fn visible_line(text: &str) -> Cow<'_, str> {
     if !text.contains(['\n', '\r', '\t']) {
@@ -91,8 +90,8 @@ pub fn visible_line(text: &str) -> Cow<'_, str> {
     Cow::Owned(visible(&escaped).into_owned())
 }
 
-/// A JSON text whose strings hold nothing that commands a terminal: what [`visible`] spells is written as an escape of
-/// JSON, which means the same. Such characters can stand in strings only.
+/// A JSON text without terminal controls: what [`visible`] escapes becomes a JSON escape with the same meaning. Such
+/// characters can occur in strings only.
 #[must_use]
 pub fn visible_json(text: String) -> String {
     if text.chars().all(|c| flaw_in_prose(c).is_none()) {

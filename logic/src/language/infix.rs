@@ -1,8 +1,8 @@
-//! Statements as people write them: `x + y = y + x`, read into MPL by a theory's notation.
+//! Statements in ordinary infix notation, `x + y = y + x`, parsed into MPL by a theory's notation.
 //!
-//! This is the way back from [`notation`](super::notation): terms are flattened into atoms, `x + y` into a variable `v` with
-//! `in3[x,y,v,+]` among the premises. As there, it is presupposed that the terms have values: where `+` is no function, the
-//! statement speaks of those `v` that are related. Free variables are understood as "for all".
+//! This is the inverse of [`notation`](super::notation): terms are flattened into atoms, `x + y` into a variable `v`
+//! with `in3[x,y,v,+]` among the premises. As there, terms are assumed to have values: where `+` is not a function, the
+//! statement is about all related `v`. Free variables are universally quantified.
 //!
 //! ```text
 //! statement  ∀ x y : A        also without the first part, and with `forall` or `for all`
@@ -28,14 +28,14 @@ pub(crate) use vocabulary::{Sign, Vocabulary};
 
 pub use unread::Unread;
 
-/// Reads and describes statements of one theory.
+/// Parses and renders statements of one theory.
 pub struct Infix<'t> {
     theory: &'t Theory,
     vocabulary: Vocabulary,
 }
 
 impl<'t> Infix<'t> {
-    /// The reader of a theory.
+    /// The parser for a theory.
     #[must_use]
     pub fn new(theory: &'t Theory) -> Infix<'t> {
         Infix { theory, vocabulary: Vocabulary::of(theory) }
@@ -44,15 +44,15 @@ impl<'t> Infix<'t> {
     /// The statement in MPL, over the parameters of the theory.
     ///
     /// # Errors
-    /// If the text is none. Whether its sorts fit is told by who reads the MPL.
+    /// If the text is not a statement. Sorts are checked when the MPL is read.
     pub fn mpl(&self, text: &str) -> Result<String, Unread> {
         flatten(&self.vocabulary, &parse::statement(&self.vocabulary, text)?)
     }
 
-    /// Reads a statement: MPL if it begins with a bracket of MPL, else as people write it.
+    /// Parses a statement: as MPL if it begins with an MPL bracket, otherwise as infix notation.
     ///
     /// # Errors
-    /// In words, on one line: what is wrong, where, and what may be written.
+    /// A one-line message: what is wrong, where, and what may be written.
     pub fn goal(&self, text: &str) -> Result<Goal, String> {
         let text = text.trim();
         let is_mpl =
@@ -63,11 +63,11 @@ impl<'t> Infix<'t> {
         parse_goal(self.theory, &mpl).map_err(|report| said(&report))
     }
 
-    /// A statement with the premises of another one: what a step of a proof of `goal` says. Variables that are called the
-    /// same are the same.
+    /// A statement with the premises of another one: a step of a proof of `goal`. Variables of the same name are
+    /// identified.
     ///
     /// # Errors
-    /// In words, on one line, if one of the texts is no statement.
+    /// A one-line message if one of the texts is not a statement.
     pub fn step(&self, goal: &str, step: &str) -> Result<Goal, String> {
         let (mut given, _) = parted(self.sentence(goal)?);
         let (own, conclusion) = parted(self.sentence(step)?);
@@ -75,10 +75,10 @@ impl<'t> Infix<'t> {
         self.parsed(&joined(given, conclusion))
     }
 
-    /// `goal` where `case` holds, and where it does not. Variables that are called the same are the same.
+    /// `goal` under the additional premise `case`, and under its negation. Variables of the same name are identified.
     ///
     /// # Errors
-    /// In words, on one line, if one of the texts is no statement.
+    /// A one-line message if one of the texts is not a statement.
     pub fn split(&self, goal: &str, case: &str) -> Result<[Goal; 2], String> {
         let (given, conclusion) = parted(self.sentence(goal)?);
         let case = self.sentence(case)?;
@@ -90,17 +90,17 @@ impl<'t> Infix<'t> {
         Ok([with(case)?, with(denied)?])
     }
 
-    /// The tree of a statement that people write.
+    /// The syntax tree of an infix statement.
     pub(crate) fn sentence(&self, text: &str) -> Result<Sentence, String> {
         parse::statement(&self.vocabulary, text).map_err(|unread| unread.to_string())
     }
 
-    /// A tree as people write it.
+    /// A syntax tree in infix notation.
     pub(crate) fn written(&self, sentence: &Sentence) -> String {
         write::sentence(&self.vocabulary, sentence)
     }
 
-    /// The signs of the theory.
+    /// The symbols of the theory.
     pub(crate) fn vocabulary(&self) -> &Vocabulary {
         &self.vocabulary
     }
@@ -110,22 +110,22 @@ impl<'t> Infix<'t> {
         parse_goal(self.theory, &mpl).map_err(|report| said(&report))
     }
 
-    /// An expression that statements match: an implication of up to two premises, or none, with so many variables and
-    /// terms so deep. Everything that matches is read by [`Infix::mpl`], unless it mixes sorts.
+    /// A regular expression for statements: implications with up to two premises, over this many variables and terms of
+    /// this depth. [`Infix::mpl`] accepts every match, unless it is ill-sorted.
     #[must_use]
     pub fn expression(&self, variables: usize, depth: usize) -> String {
         guide::expression(&self.vocabulary, variables, depth)
     }
 
-    /// A statement in English words, as a person might say it.
+    /// A statement in English words.
     ///
     /// # Errors
-    /// If the text is no statement.
+    /// If the text is not a statement.
     pub fn words(&self, text: &str) -> Result<String, Unread> {
         Ok(words::words(&self.vocabulary, &parse::statement(&self.vocabulary, text)?))
     }
 
-    /// Sentences in words with what they say, to show how it is done: one for each sign, none of them a law.
+    /// Example sentences in words with the statements they express: one for each symbol, none of them a law.
     #[must_use]
     pub fn examples(&self) -> Vec<(String, String)> {
         let texts = guide::examples(&self.vocabulary);
@@ -133,14 +133,14 @@ impl<'t> Infix<'t> {
         texts.into_iter().filter_map(said).collect()
     }
 
-    /// What may be written, on one line.
+    /// A one-line summary of the syntax.
     #[must_use]
     pub fn help(&self) -> String {
         self.vocabulary.help()
     }
 }
 
-/// The premises of a statement, and its conclusion.
+/// The premises and the conclusion of a statement.
 fn parted(sentence: Sentence) -> (Vec<Sentence>, Sentence) {
     let (mut premises, mut conclusion) = (Vec::new(), sentence);
     while let Sentence::Implies(premise, rest) = conclusion {
@@ -153,7 +153,7 @@ fn parted(sentence: Sentence) -> (Vec<Sentence>, Sentence) {
     (premises, conclusion)
 }
 
-/// A statement with these premises.
+/// An implication with these premises.
 fn joined(mut premises: Vec<Sentence>, conclusion: Sentence) -> Sentence {
     let premise = match premises.len() {
         0 => return conclusion,
@@ -163,7 +163,7 @@ fn joined(mut premises: Vec<Sentence>, conclusion: Sentence) -> Sentence {
     Sentence::Implies(Box::new(premise), Box::new(conclusion))
 }
 
-/// The first error of a report, on one line.
+/// The first error of a report as one line.
 fn said(report: &Report) -> String {
     let first = report.diagnostics.first();
     first.map_or_else(

@@ -1,12 +1,11 @@
-//! MPL, the language in which theories are written: text in, [`Theory`](crate::calculus::theory::Theory) out.
+//! MPL, the language of theories: parses text to a [`Theory`](crate::calculus::theory::Theory).
 //!
-//! [`read_mpl`] reads our own form, [`read_gl`] a configuration with a folder of definition files,
-//! [`read_goals`] and [`parse_goal`] statements about a theory. Nothing here opens a file: texts and
-//! a loader of imports come from the caller. What is wrong with a text comes back as a [`Report`] of
-//! diagnostics with places. `docs/mpl.md` is the manual.
+//! [`read_mpl`] reads our own form, [`read_gl`] a configuration with a folder of definition files, [`read_goals`] and
+//! [`parse_goal`] statements about a theory. No file is opened here: the caller provides texts and a loader of imports.
+//! Errors are returned as a [`Report`] of diagnostics with source positions. `docs/mpl.md` is the manual.
 //!
-//! Bounds, each named in the error of a text that exceeds it: [`MAX_FILE_BYTES`], [`MAX_NESTING`],
-//! [`MAX_NAMES`], [`MAX_NAME_BYTES`], [`MAX_ALL_BYTES`], [`MAX_FILES`], [`MAX_ERRORS`].
+//! Limits, each named in the error of a text that exceeds it: [`MAX_FILE_BYTES`], [`MAX_NESTING`], [`MAX_NAMES`],
+//! [`MAX_NAME_BYTES`], [`MAX_ALL_BYTES`], [`MAX_FILES`], [`MAX_ERRORS`].
 
 pub mod codes;
 mod config;

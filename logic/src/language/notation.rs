@@ -1,13 +1,12 @@
-//! Readable mathematics: what a formula looks like to a person.
+//! Renders formulas in mathematical notation.
 //!
-//! MPL is relational, so `a + b = b + a` stands there as `in3[a,b,c,+] → in3[b,a,c,+]`. Where the
-//! theory says that a relation is the graph of a function, a variable that only names its value can
-//! be replaced by the term, and the person's reading comes back. [`Reading`] does that and gives a
-//! tree, [`Math`], which can be written as Unicode text ([`Math`] implements `Display`) or as markup
-//! by whoever walks it.
+//! MPL is relational: `a + b = b + a` is `in3[a,b,c,+] → in3[b,a,c,+]`. Where the theory says that a relation is the
+//! graph of a function, a variable that only names its value is replaced by the term, which restores the equation.
+//! [`Reading`] does this and returns a tree, [`Math`], which `Display` writes as Unicode text and other code may render
+//! as markup.
 //!
-//! A reading is for readers: it presupposes that the terms it shows have values. The literal formula
-//! is always there to be shown beside it.
+//! A rendering is for readers: it assumes that the terms it shows have values. The literal formula can always be shown
+//! beside it.
 
 mod atom;
 mod clause;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::calculus::sort::Sort;
 
-/// The largest number of parts of one sort.
+/// The most parts of one sort.
 pub(crate) const MAX_PARTS: usize = 64;
 /// The deepest nesting of one sort.
 pub(crate) const MAX_DEPTH: usize = 8;
@@ -48,8 +48,7 @@ pub fn sort_text(sort: &Sort) -> String {
     text
 }
 
-/// Reads a sort in the notation of configurations; `None` if it is not one. The inverse of
-/// [`sort_text`].
+/// Parses a sort in the notation of configurations; `None` if it is not one. The inverse of [`sort_text`].
 #[must_use]
 pub fn parse_sort(text: &str) -> Option<Sort> {
     fn sort(text: &str, depth: usize) -> Option<(Sort, &str)> {

@@ -1,4 +1,4 @@
-//! The form in which records hold formulas: MPL on one line, written and read without loss.
+//! The form of formulas in records: MPL on one line, lossless.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,16 +10,16 @@ use crate::language::sort_text::{parse_sort, sort_text};
 /// Whether the sorts of binders are written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SortsShown {
-    /// As people write MPL: sorts are inferred when it is read.
+    /// MPL as people write it: sorts are inferred.
     No,
-    /// As records hold formulas: a variable of another sort than `(1)` stands with its sort, `S P(1)`.
+    /// The form in records: a variable of a sort other than `(1)` is followed by its sort, `S P(1)`.
     Yes,
 }
 
 /// Writes formulas as MPL text.
 ///
-/// The names of free variables are asked of the caller; a bound variable keeps its author's name
-/// unless that would capture or shadow, in which case it is numbered (`x`, `x1`, `x2`, …).
+/// The caller names free variables; a bound variable keeps its author's name, unless that would capture or shadow, in
+/// which case it is numbered (`x`, `x1`, `x2`, …).
 pub struct MplWriter<'a> {
     /// The name of a predicate.
     pub predicate: &'a dyn Fn(PredicateId) -> Arc<str>,
@@ -103,8 +103,8 @@ impl MplWriter<'_> {
     }
 }
 
-/// Reads what [`MplWriter`] writes, and nothing else: the form in which records hold formulas. For text
-/// that people write there is [`crate::language::mpl`], which says what is wrong and how to mend it.
+/// Parses the output of [`MplWriter`] and nothing else: the form of formulas in records. For text written by people
+/// there is [`crate::language::mpl`], which explains errors.
 pub struct MplReader<'a> {
     /// The predicate with a name.
     pub predicate: &'a dyn Fn(&str) -> Option<PredicateId>,
@@ -123,13 +123,13 @@ pub struct NotAFormula {
 }
 
 impl MplReader<'_> {
-    /// How deeply formulas may be nested.
+    /// The deepest nesting of formulas.
     pub const DEEPEST: usize = 2_000;
 
-    /// Reads a whole text as one formula.
+    /// Parses a whole text as one formula.
     ///
     /// # Errors
-    /// If it is not one, or nested more deeply than [`MplReader::DEEPEST`].
+    /// If it is not a formula, or nested more deeply than [`MplReader::DEEPEST`].
     pub fn read(&self, text: &str) -> Result<Formula, NotAFormula> {
         let mut at = 0;
         let formula = self.formula(text, &mut at, &mut Vec::new(), 0)?;
@@ -189,7 +189,7 @@ impl MplReader<'_> {
     }
 }
 
-/// The sort of a variable as it stands behind its name in a record: nothing for the base sort `(1)`.
+/// The sort of a variable as it follows its name in a record: nothing for the base sort `(1)`.
 fn put_sort(sort: &Sort, text: &mut String) {
     if *sort != Sort::BASE {
         text.push(' ');
@@ -197,7 +197,7 @@ fn put_sort(sort: &Sort, text: &mut String) {
     }
 }
 
-/// A variable with its sort, as records hold it: `x`, `S P(1)`.
+/// A variable with its sort, as in records: `x`, `S P(1)`.
 #[must_use]
 pub fn binder_text(binder: &Binder) -> String {
     let mut text = binder.name.to_string();
@@ -205,7 +205,7 @@ pub fn binder_text(binder: &Binder) -> String {
     text
 }
 
-/// What records hold, a formula or a list of variables, as people write it: without sorts.
+/// A formula or a list of variables from a record, without sorts.
 #[must_use]
 pub fn without_sorts(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
@@ -225,7 +225,7 @@ pub fn without_sorts(text: &str) -> String {
     shown + rest
 }
 
-/// Reads what [`binder_text`] writes; `None` if the sort is none.
+/// Parses the output of [`binder_text`]; `None` if the sort is malformed.
 #[must_use]
 pub fn read_binder(text: &str) -> Option<Binder> {
     match text.split_once(' ') {
@@ -234,7 +234,7 @@ pub fn read_binder(text: &str) -> Option<Binder> {
     }
 }
 
-/// The name of a clause's variable for readers: `a`, `b`, …, `z`, `a1`, ….
+/// The display name of a clause variable: `a`, `b`, …, `z`, `a1`, ….
 #[must_use]
 pub fn variable_name(number: u16) -> Arc<str> {
     let letter = char::from(b'a' + (number % 26) as u8);

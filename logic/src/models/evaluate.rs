@@ -1,20 +1,19 @@
-//! Clauses compiled to loops over a model: is there an assignment for which the premises hold and
-//! the head fails?
+//! Evaluates clauses over a model as compiled loops: is there an assignment that satisfies the premises and falsifies
+//! the head?
 //!
-//! Variables that a function row gives are computed, only the others are enumerated, and every
-//! premise is checked as soon as its variables have values. Small values are tried one assignment at
-//! a time, since that is where false clauses die; a clause that survives them meets the rest of the
-//! model 64 assignments to a word.
+//! Variables that a function row determines are computed, only the others are enumerated, and every premise is checked
+//! as soon as its variables have values. Small values are tried one assignment at a time, since they refute most false
+//! clauses; a clause that survives them is evaluated on the rest of the model 64 assignments to a word.
 
 use super::lanes;
 use super::model::{Model, Table, UNKNOWN};
 use super::plan::{Aim, Operation, Plan};
 use crate::clauses::clause::{Clause, Head, RelationId};
 
-/// Values up to this one are tried one by one before the rest is swept.
+/// Values up to this one are tried one by one before the sweep over the rest.
 const FIRST_LARGEST: u16 = 3;
 
-/// A model, ready to judge clauses.
+/// A model, prepared for evaluating clauses.
 #[derive(Clone, Copy, Debug)]
 pub struct Evaluator<'a> {
     model: &'a Model,
@@ -22,26 +21,26 @@ pub struct Evaluator<'a> {
 }
 
 impl<'a> Evaluator<'a> {
-    /// Looks through the tables once, to see whether the model is total.
+    /// Scans the tables once, to find out whether the model is total.
     #[must_use]
     pub fn new(model: &'a Model) -> Self {
         Evaluator { model, total: model.is_total() }
     }
 
-    /// The model that is asked.
+    /// The model.
     #[must_use]
     pub fn model(&self) -> &'a Model {
         self.model
     }
 
-    /// The first counterexample, as [`refute`].
+    /// The first counterexample; see [`refute`].
     #[must_use]
     pub fn refute(&self, clause: &Clause) -> Option<Vec<u16>> {
         self.refute_up_to(clause, u16::MAX)
     }
 
-    /// As [`Evaluator::refute`], with values of the enumerated variables up to `largest` only.
-    /// Computed values may be larger.
+    /// [`Evaluator::refute`] with values of the enumerated variables up to `largest` only. Computed values may be
+    /// larger.
     #[must_use]
     pub fn refute_up_to(&self, clause: &Clause, largest: u16) -> Option<Vec<u16>> {
         if matches!(clause.head, Head::Exists(..)) && !self.total {
@@ -50,8 +49,8 @@ impl<'a> Evaluator<'a> {
         self.search(clause, Aim::Counterexample, |_| largest)
     }
 
-    /// As [`Evaluator::refute`], with so small values of the enumerated variables only that no more
-    /// than `assignments` are looked at: a bound for clauses with many variables.
+    /// [`Evaluator::refute`] with a bound on enumerated values chosen so that at most `assignments` are tested: for
+    /// clauses with many variables.
     #[must_use]
     pub fn refute_within(&self, clause: &Clause, assignments: u64) -> Option<Vec<u16>> {
         if matches!(clause.head, Head::Exists(..)) && !self.total {
@@ -60,7 +59,7 @@ impl<'a> Evaluator<'a> {
         self.search(clause, Aim::Counterexample, |plan| largest_within(plan, assignments))
     }
 
-    /// As [`Evaluator::refute_up_to`], and no more than about so many assignments are looked at.
+    /// [`Evaluator::refute_up_to`], with at most about `assignments` assignments tested.
     #[must_use]
     pub fn refute_bounded(&self, clause: &Clause, largest: u16, assignments: u64) -> Option<Vec<u16>> {
         if matches!(clause.head, Head::Exists(..)) && !self.total {
@@ -69,26 +68,26 @@ impl<'a> Evaluator<'a> {
         self.search(clause, Aim::Counterexample, |plan| largest_within(plan, assignments).min(largest))
     }
 
-    /// As [`Evaluator::satisfiable_premises`], bounded as [`Evaluator::refute_within`] is.
+    /// [`Evaluator::satisfiable_premises`] with the bound of [`Evaluator::refute_within`].
     #[must_use]
     pub fn satisfiable_premises_within(&self, clause: &Clause, assignments: u64) -> bool {
         self.search(clause, Aim::Premises, |plan| largest_within(plan, assignments)).is_some()
     }
 
-    /// Whether some assignment makes all premises hold, as [`satisfiable_premises`].
+    /// Whether some assignment satisfies all premises; see [`satisfiable_premises`].
     #[must_use]
     pub fn satisfiable_premises(&self, clause: &Clause) -> bool {
         self.search(clause, Aim::Premises, |_| u16::MAX).is_some()
     }
 
-    /// Whether the model knows a witness of what the head claims to exist, at these values of the clause's variables.
+    /// Whether the model has a known witness for the existential head, at these values of the clause's variables.
     #[must_use]
     pub fn has_witness(&self, clause: &Clause, values: &[u16]) -> bool {
         Plan::witness(self.model, clause)
             .is_some_and(|plan| !Search { evaluator: self, plan: &plan, witness: None }.no_witness(&plan, values))
     }
 
-    /// `largest` says up to which value, counted in each domain from 0, the enumerated variables are tried.
+    /// `largest`: the bound on values of the enumerated variables, counted in each domain from 0.
     fn search(&self, clause: &Clause, aim: Aim, largest: impl Fn(&Plan) -> u16) -> Option<Vec<u16>> {
         let plan = Plan::new(self.model, clause, aim);
         let largest = largest(&plan);
@@ -99,7 +98,7 @@ impl<'a> Evaluator<'a> {
     }
 }
 
-/// The largest value up to which the enumerated variables have no more than so many assignments.
+/// The largest bound on values for which the enumerated variables have at most this many assignments.
 fn largest_within(plan: &Plan, assignments: u64) -> u16 {
     let sizes = || plan.levels[1..].iter().map(|level| level.size);
     let count = |largest: u16| sizes().fold(1u64, |count, size| count.saturating_mul(u64::from(size.min(largest + 1))));
@@ -110,12 +109,12 @@ fn largest_within(plan: &Plan, assignments: u64) -> u16 {
 struct Search<'a> {
     evaluator: &'a Evaluator<'a>,
     plan: &'a Plan,
-    /// For a head that claims existence, the search for its witnesses.
+    /// For an existential head, the search for its witnesses.
     witness: Option<&'a Plan>,
 }
 
 impl Search<'_> {
-    /// Leaves the first assignment that passes everything in `values`, or says that none does.
+    /// Stores the first assignment that passes all operations in `values`; false if none does.
     fn start(&self, values: &mut [u16], largest: u16) -> bool {
         if self.plan.hopeless {
             return false;
@@ -138,8 +137,8 @@ impl Search<'_> {
         false
     }
 
-    /// Looks through the levels from `level` on, in lexicographic order, for an assignment of values
-    /// up to `bound` of which at least one is `bound`; `reached` says that one is already.
+    /// Searches the levels from `level` on, in lexicographic order, for an assignment of values up to `bound` of which
+    /// at least one equals `bound`; `reached`: one already does.
     fn run(&self, level: usize, bound: u16, reached: bool, values: &mut [u16]) -> bool {
         let Some(here) = self.plan.levels.get(level) else {
             return self.witness.is_none_or(|plan| self.no_witness(plan, values));
@@ -171,9 +170,9 @@ impl Search<'_> {
 
 /// The variables that evaluation enumerates, in order; all others are computed from them.
 ///
-/// The next one is always the first unknown input, itself no row's output, of the function row among
-/// the positive premises that lacks fewest inputs (the earliest such premise). Where rows wait for
-/// each other in a circle, any unknown input; where no row waits, the first unknown variable.
+/// The next one is the first unknown input, itself no row's output, of the function row among the positive premises
+/// that has fewest unknown inputs (the first such premise). If rows depend on each other in a cycle, any unknown input;
+/// if no row is pending, the first unknown variable.
 #[must_use]
 pub fn inputs(model: &Model, clause: &Clause) -> Vec<u16> {
     Plan::new(model, clause, Aim::Counterexample).inputs()
@@ -188,18 +187,16 @@ pub fn function_value(model: &Model, function: RelationId, inputs: &[u16]) -> u1
     }
 }
 
-/// The first assignment for which every premise is known to hold and the head is known to fail: a
-/// value for each variable of the clause. What is unknown refutes nothing; a head that claims
-/// existence fails only in a model that [is total](Model::is_total).
+/// The first assignment, one value for each variable, for which every premise is known to hold and the head is known to
+/// fail. Unknown values refute nothing; an existential head fails only in a model that [is total](Model::is_total).
 ///
-/// Of several the one whose [`inputs`] have the smallest largest value, counted in each domain from 0, and of these
-/// the first in lexicographic order of the inputs.
+/// Order: by the largest value of the [`inputs`], counted in each domain from 0, then lexicographically by the inputs.
 #[must_use]
 pub fn refute(model: &Model, clause: &Clause) -> Option<Vec<u16>> {
     Evaluator::new(model).refute(clause)
 }
 
-/// Whether some assignment makes all premises hold: if in no model, the clause is vacuous there.
+/// Whether some assignment satisfies all premises. If none does in any model, the clause is vacuous.
 #[must_use]
 pub fn satisfiable_premises(model: &Model, clause: &Clause) -> bool {
     Evaluator::new(model).satisfiable_premises(clause)

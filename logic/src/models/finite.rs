@@ -1,8 +1,8 @@
-//! Finite models of axioms, and finite counterexamples to a goal: axioms and the denied goal are
-//! grounded over 1, 2, 3, … individuals and given to a SAT solver.
+//! A finite model finder: models of axioms, and finite counterexamples to a goal. Axioms and the negated goal are
+//! grounded over 1, 2, 3, … individuals and passed to a SAT solver.
 //!
-//! The search ends by counted conflicts and counted clauses, never by a clock, so it is the same on
-//! every machine. What it returns has been checked by the naive evaluator.
+//! The search is bounded by counts of conflicts and clauses, never by time, so it is the same on every machine. Its
+//! models have been checked by the reference evaluator.
 
 use std::collections::BTreeSet;
 
@@ -16,16 +16,16 @@ use crate::calculus::sort::Sort;
 use crate::clauses::clause::{Clause, Signature};
 use crate::clauses::compile::InductionInstance;
 
-/// So many sizes of several sorts may be left undecided before the search ends.
+/// With several sorts, the search ends after this many undecided sizes.
 const PATIENCE: usize = 4;
 
-/// So many models of several sorts are kept.
+/// With several sorts, at most this many models are kept.
 const MOST_OF_SEVERAL: usize = 6;
 
-/// With several sorts, of which there are many sizes, each may cost this part of the conflicts.
+/// With several sorts, and so many sizes, each size may use this fraction of the conflicts.
 const SHARE: u64 = 10;
 
-/// Where and why a search stopped; all smaller sizes were looked at completely.
+/// Where and why a search stopped; all smaller sizes were searched completely.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 #[error("no answer for {size} individuals: {reason}")]
 pub struct Stop {
@@ -35,31 +35,31 @@ pub struct Stop {
     pub reason: Reason,
 }
 
-/// What [`find_models`] found.
+/// The result of [`find_models`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Found {
-    /// Models of the axioms, small ones first. Up to six individuals no two are isomorphic; beyond,
-    /// no two are equal.
+    /// Models of the axioms, small ones first. Up to six individuals they are pairwise non-isomorphic, beyond that
+    /// pairwise different.
     pub models: Vec<Model>,
-    /// Why not all sizes were looked at, if so.
+    /// Why some sizes were not searched, if so.
     pub stopped: Option<Stop>,
 }
 
-/// Of what models are wanted.
+/// The problem whose models are wanted.
 #[derive(Clone, Copy, Debug)]
 pub struct Problem<'a> {
     /// Relations and constants.
     pub signature: &'a Signature,
-    /// What holds; about individuals alone.
+    /// The axioms; they are about individuals only.
     pub axioms: &'a [Clause],
-    /// The sets of which every element must be reached by constructors.
+    /// The generated sets: every element must be reachable by constructors.
     pub generated: &'a [InductionInstance],
-    /// Whether individuals of all base sorts are the same. Else every base sort has a size of its own.
+    /// Whether all base sorts share their individuals. Otherwise every base sort has its own size.
     pub merged: bool,
 }
 
 impl Problem<'_> {
-    /// The base sorts of the signature, in order; one that stands for all if there is one only or they are merged.
+    /// The base sorts of the signature, in order; a single `None` if there is only one or they are merged.
     fn sorts(&self) -> Vec<Option<Sort>> {
         let sorts = base_sorts(self.signature);
         if self.merged || sorts.len() < 2 { vec![None] } else { sorts.into_iter().map(Some).collect() }
@@ -75,13 +75,13 @@ impl Problem<'_> {
         domains
     }
 
-    /// The sizes to be looked at, small ones first. With several sorts their sum is bounded; if there are more sorts than
-    /// that bound, one of them may have one individual more than it must.
+    /// The sizes to search, small ones first. With several sorts their sum is bounded; if the minimal sizes reach that
+    /// bound, one sort may have one individual more than its minimum.
     fn sizes(&self, smallest: &[u16], limits: &SearchLimits) -> Vec<Vec<u16>> {
         let least: u16 = smallest.iter().sum();
         let together = match smallest.len() {
             1 => limits.largest,
-            // Points, sets and sets of sets: with two points there are four of each. Of more sorts there are too many sizes.
+            // Points, sets and sets of sets: two points give four of each. More sorts would have too many sizes.
             3 => (limits.together + 2).max(least + 1),
             _ => limits.together.max(least + 1),
         };
@@ -99,17 +99,17 @@ impl Problem<'_> {
     }
 }
 
-/// Looks for models of the axioms with 1 up to [`SearchLimits::largest`] individuals of each sort.
+/// Searches for models of the axioms with 1 up to [`SearchLimits::largest`] individuals of each sort.
 ///
-/// If one set of a sort occurs in the signature as domain (a relation `in` of one argument), or none, it is the
-/// whole carrier and functions are total, unless there is no such model. If several do, they are unary
-/// relations, and a function may be undefined where the axioms do not demand a value.
+/// If the signature has one set of a sort (a relation `in` of one argument), or none, that set is the whole carrier and
+/// functions are total, unless there is no such model. If it has several, they are unary relations, and a function may
+/// be undefined where the axioms do not require a value.
 #[must_use]
 pub fn find_models(problem: &Problem<'_>, limits: &SearchLimits) -> Found {
     find_models_while(problem, limits, &mut || true)
 }
 
-/// As [`find_models`], but asks `go_on` before each size and ends when that says stop.
+/// [`find_models`], which calls `go_on` before each size and ends when that returns false.
 #[must_use]
 pub fn find_models_while(problem: &Problem<'_>, limits: &SearchLimits, go_on: &mut dyn FnMut() -> bool) -> Found {
     let mut found = Found { models: Vec::new(), stopped: None };
@@ -124,7 +124,7 @@ pub fn find_models_while(problem: &Problem<'_>, limits: &SearchLimits, go_on: &m
             };
             if let Err(reason) = outcome {
                 found.stopped = Some(Stop { size: sizes.iter().sum(), reason });
-                // With several sorts a larger size need not be harder.
+                // With several sorts, a larger size need not be harder.
                 patience -= 1;
                 if sizes.len() == 1 || patience == 0 || reason == Reason::Told {
                     break;
@@ -135,19 +135,19 @@ pub fn find_models_while(problem: &Problem<'_>, limits: &SearchLimits, go_on: &m
             break;
         }
     }
-    // What fails in a small one of many sizes fails in a larger one as well, as a rule.
+    // What fails in a small model of several sorts usually fails in a larger one too.
     let surplus = if smallest.len() > 1 { found.models.len().saturating_sub(MOST_OF_SEVERAL) } else { 0 };
     found.models.drain(..surplus);
     found
 }
 
-/// A model with these domains, if one is found.
+/// A model with these domains, if one is found within the limits.
 #[must_use]
 pub fn model_over(problem: &Problem<'_>, domains: Vec<Domain>, limits: &SearchLimits) -> Option<Model> {
     let limits = SearchLimits { per_size: 1, ..*limits };
     let mut models = Vec::new();
     for carrier in Carrier::of(problem.signature, &domains) {
-        // A size that cannot be decided has no model that is known.
+        // If the size cannot be decided, no model is known.
         let _ = models_of_size(problem, &limits, domains.clone(), *carrier, &mut models);
         if let Some(model) = models.pop() {
             return Some(model);
@@ -196,9 +196,8 @@ fn limits_of(domains: &[Domain], limits: &SearchLimits) -> SearchLimits {
     SearchLimits { conflicts: limits.conflicts / share, ..*limits }
 }
 
-/// Looks for a finite model of the axioms in which `clause` fails, and for what values of its
-/// variables. It may have no individuals at all. `Ok(None)` says that there is none up to
-/// [`SearchLimits::largest`] individuals of each sort.
+/// Searches for a finite model of the axioms in which `clause` fails, possibly one without individuals, and for the
+/// values of its variables. `Ok(None)`: there is none up to [`SearchLimits::largest`] individuals of each sort.
 ///
 /// # Errors
 /// If a size could not be decided within the limits.
@@ -210,10 +209,10 @@ pub fn counter_model(
     counter_model_while(problem, clause, limits, &mut || true)
 }
 
-/// As [`counter_model`], but asks `go_on` before each size.
+/// [`counter_model`], which calls `go_on` before each size.
 ///
 /// # Errors
-/// As [`counter_model`], and if `go_on` says stop.
+/// Those of [`counter_model`], and if `go_on` returns false.
 pub fn counter_model_while(
     problem: &Problem<'_>,
     clause: &Clause,
@@ -226,7 +225,7 @@ pub fn counter_model_while(
     for domain in &variables[..usize::from(clause.variables)] {
         smallest[*domain] = 1;
     }
-    // Sorts may be empty where nothing says that they are not.
+    // Sorts may be empty unless something implies that they are not.
     for (constant, domain) in problem.signature.constants.iter().zip(empty.constant_domains()) {
         if constant.sort.is_individual() {
             smallest[*domain] = 1;
@@ -290,16 +289,16 @@ fn counter_model_of_size(
     }
 }
 
-/// Whether every axiom holds and every generated set is reached; a function is taken to have no value where it is
-/// undefined.
+/// Whether every axiom holds and every element of a generated set is reached; a function whose value is unknown counts
+/// as undefined.
 #[must_use]
 pub fn is_model(model: &Model, problem: &Problem<'_>) -> bool {
     problem.axioms.iter().all(|axiom| reference::satisfies(model, axiom))
         && problem.generated.iter().all(|induction| reference::is_reached(model, induction))
 }
 
-/// The ways to rename individuals within their domains: all if there are no more than those of six individuals, only
-/// the identity beyond.
+/// The permutations of individuals within their domains: all, if there are at most 720 (those of six individuals),
+/// otherwise only the identity.
 fn orders(domains: &[Domain]) -> BTreeSet<Vec<u16>> {
     let count = domains.iter().flat_map(|domain| 1..=u64::from(domain.size)).fold(1u64, u64::saturating_mul);
     let size = domains.iter().map(|domain| domain.size).sum();
@@ -424,7 +423,7 @@ mod tests {
         );
     }
 
-    /// A strict order, with an individual below every other where `dense` asks for one.
+    /// A strict order; if `dense`, with an individual below every other.
     fn order_axioms() -> (Signature, Vec<Clause>) {
         let less = RelationId(1);
         let signature = Signature {

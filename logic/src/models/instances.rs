@@ -1,8 +1,8 @@
-//! Clauses over domains of given sizes, as a propositional problem.
+//! Grounds clauses over domains of given sizes to a propositional problem.
 //!
-//! One proposition for each tuple of a relation, the output of a function included, and one for each
-//! value of a constant. A clause becomes one propositional clause for each assignment of its
-//! variables and constants.
+//! There is one propositional variable for each tuple of a relation (including the output of a function) and one for
+//! each value of a constant. A clause becomes one propositional clause for each assignment of its variables and
+//! constants.
 
 use std::ops::Range;
 
@@ -15,11 +15,10 @@ use crate::calculus::formula::PredicateId;
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term};
 use crate::clauses::compile::{ConstructorInstance, InductionInstance};
 
-/// At most so many constants and function values are numbered in order of appearance.
+/// Symmetry breaking covers at most this many constants and function values per domain.
 const ORDERED_TERMS: usize = 120;
 
-/// Counts conflicts, and stops the solver when there were enough. No clock: the same problem ends in
-/// the same way everywhere.
+/// Counts conflicts and stops the solver after a given number. No clock: the same problem ends the same way everywhere.
 struct Budget {
     conflicts: u64,
     most: u64,
@@ -35,36 +34,36 @@ impl Callbacks for Budget {
     }
 }
 
-/// The propositional problem: which structures with these domains satisfy the clauses added so far?
+/// The propositional problem: which structures over these domains satisfy the clauses added so far?
 pub(super) struct Ground<'a> {
     signature: &'a Signature,
-    /// Nothing is known of it; it says where tuples stand.
+    /// A model in which everything is unknown, for its table layouts.
     empty: Model,
     solver: Solver<Budget>,
-    /// The propositions of each relation.
+    /// The propositional variables of each relation.
     relations: Vec<Tuples>,
-    /// The propositions of each constant; after those of the signature come those that stand for the variables of a
-    /// denied clause.
+    /// The propositional variables of each constant; after those of the signature, those of the constants for the
+    /// variables of a negated clause.
     constants: Vec<Choice>,
     next: u32,
     clauses: usize,
     most_clauses: usize,
 }
 
-/// One proposition for each tuple of a relation, the output of a function included, first argument slowest.
+/// One propositional variable for each tuple of a relation, including the output of a function; first argument slowest.
 struct Tuples {
-    /// The proposition of the first tuple.
+    /// The propositional variable of the first tuple.
     first: u32,
-    /// The individuals of each argument; none if the relation is not between individuals.
+    /// The individuals of each argument; empty if the relation is not between individuals.
     ranges: Vec<Range<u16>>,
 }
 
-/// One proposition for each individual that a constant may name.
+/// One propositional variable for each individual that a constant may denote.
 #[derive(Clone)]
 struct Choice {
     first: u32,
     range: Range<u16>,
-    /// A set or relation is no individual: which one stands for it does not matter.
+    /// Whether the constant is a set or relation and not an individual: its value does not matter.
     is_set: bool,
 }
 
@@ -87,7 +86,7 @@ impl Choice {
     }
 }
 
-/// How a search over structures ended.
+/// The outcome of a search for a structure.
 pub(super) enum Answer {
     Found(Box<Model>, Vec<u16>),
     Impossible,
@@ -95,9 +94,9 @@ pub(super) enum Answer {
 }
 
 impl<'a> Ground<'a> {
-    /// Structures with these domains for the signature, with a further constant of each domain in `extra`, about which
-    /// nothing is said yet but that functions have one value each. Where the carrier is one set, functions are total;
-    /// else they may be undefined outside of their domain.
+    /// Structures over these domains, with one additional constant for each entry of `extra`, which gives its domain.
+    /// So far the only constraint is that functions have at most one value. If the carrier is one set, functions are
+    /// total; otherwise they may be undefined outside their domain.
     pub(super) fn new(
         signature: &'a Signature,
         domains: Vec<Domain>,
@@ -198,16 +197,17 @@ impl<'a> Ground<'a> {
         Ok(())
     }
 
-    /// The individuals of a domain are numbered in the order in which they appear: first as constants, then as values
-    /// of functions, arguments in order. Each structure has such a numbering, so nothing is lost, and most renamed
-    /// copies are.
+    /// Breaks symmetries: the individuals of a domain are numbered in order of appearance, first as constants, then as
+    /// values of functions, arguments in order. Each structure has such a numbering, so no model is lost, and most
+    /// isomorphic copies are excluded.
     ///
-    /// Renaming individuals of one domain must not disturb the order in another. So only functions count whose inputs
-    /// are from this domain or earlier ones: those are numbered for good.
+    /// Renaming individuals of one domain must not affect the order in another. So only functions count whose inputs
+    /// are from this domain or earlier ones, whose numbering is final.
     fn number_in_order(&mut self) -> Result<(), Reason> {
         for domain in 0..self.empty.domains.len() {
             let range = self.range(domain);
-            // The first value's proposition, and how many individuals have a number because they are arguments.
+            // The variable of the first value, and how many individuals are already numbered because they are
+            // arguments.
             let individuals = self.constants.iter().filter(|choice| !choice.is_set && choice.range == range);
             let mut terms: Vec<(u32, u16)> = individuals.map(|choice| (choice.first, 0)).collect();
             let mut cells = Vec::new();
@@ -242,10 +242,10 @@ impl<'a> Ground<'a> {
         Ok(())
     }
 
-    /// Demands that every element of a set is a value of its constructors, of those of their values, and so on.
+    /// Requires every element of a set to be reachable by constructors.
     ///
-    /// For each element and each number of rounds there is a proposition that so many rounds reach it; as many rounds as
-    /// there are elements are enough.
+    /// For each element and each number of rounds, a propositional variable states that the element is reached within
+    /// that many rounds; as many rounds as there are elements suffice.
     pub(super) fn require_reached(&mut self, induction: &InductionInstance) -> Result<(), Reason> {
         let Some(range) = self.relations[induction.set.index()].ranges.first().cloned() else { return Ok(()) };
         let mut before: Vec<Option<Lit>> = vec![None; range.len()];
@@ -366,8 +366,7 @@ impl<'a> Ground<'a> {
         Ok(())
     }
 
-    /// Demands that `clause` fails for the individuals that the extra constants name, one for each of
-    /// its variables.
+    /// Requires `clause` to fail at the individuals denoted by the additional constants, one for each of its variables.
     pub(super) fn deny(&mut self, clause: &Clause) -> Result<(), Reason> {
         let offset = self.signature.constants.len() as u16;
         let named = |literal: &Literal, positive: bool| Literal {
@@ -420,7 +419,7 @@ impl<'a> Ground<'a> {
         Instance::Open(if literal.positive { proposition } else { !proposition })
     }
 
-    /// Looks for a structure; also the individuals that the extra constants name.
+    /// Solves; a found structure comes with the individuals denoted by the additional constants.
     pub(super) fn solve(&mut self) -> Answer {
         match self.solver.solve_limited(&[]) {
             answer if answer == lbool::TRUE => {
@@ -436,7 +435,7 @@ impl<'a> Ground<'a> {
         self.solver.value_lit(positive(proposition)) == lbool::TRUE
     }
 
-    /// The value among these individuals of which the propositions begin with `first`.
+    /// The value among these individuals, whose propositional variables start at `first`.
     fn value(&self, first: u32, range: &Range<u16>) -> u16 {
         range.clone().zip(first..).find(|(_, proposition)| self.holds(*proposition)).map_or(UNKNOWN, |(value, _)| value)
     }
@@ -480,7 +479,7 @@ impl<'a> Ground<'a> {
         (model, extra)
     }
 
-    /// Forbids the structure in which individual `i` plays the part of `order[i]`.
+    /// Excludes the isomorphic copy of `model` in which individual `i` is renamed to `order[i]`.
     pub(super) fn forbid(&mut self, model: &Model, order: &[u16]) -> Result<(), Reason> {
         let moved = |individual: u16| order[usize::from(individual)];
         let named = self.constants.iter().zip(&model.constants).filter(|(_, value)| **value != UNKNOWN);
@@ -491,7 +490,7 @@ impl<'a> Ground<'a> {
                 Table::Function(values) => {
                     let Some((range, inputs)) = tuples.ranges.split_last() else { continue };
                     for (mut row, value) in reference::assignments(inputs).zip(values) {
-                        // Where the function is undefined every value would make a difference.
+                        // Where the function is undefined, any value would make a difference.
                         if *value == UNKNOWN {
                             for value in range.clone() {
                                 row.truncate(inputs.len());
@@ -520,15 +519,15 @@ impl<'a> Ground<'a> {
 /// What the individuals of a sort are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Carrier {
-    /// The elements of the only set of this sort that the signature has, or, if it has none, anything; functions have a
-    /// value everywhere. Where it has several, as below.
+    /// The elements of the signature's only set of this sort; if it has none, unrestricted. Functions are total. If it
+    /// has several sets, as [`Carrier::Any`].
     Set,
-    /// Anything: sets are sets of them.
+    /// Unrestricted: sets are subsets.
     Any,
 }
 
 impl Carrier {
-    /// The carriers to look at, the more promising first.
+    /// The carriers to try, the more promising first.
     pub(super) fn of(signature: &Signature, domains: &[Domain]) -> &'static [Carrier] {
         let empty = Model::over(signature, domains.to_vec(), String::new());
         let sets = || (0..domains.len()).map(|domain| sets_of(signature, &empty, domain));
@@ -542,24 +541,24 @@ impl Carrier {
     }
 }
 
-/// How many sets of individuals of this domain the signature has.
+/// The number of sets over this domain in the signature.
 fn sets_of(signature: &Signature, empty: &Model, domain: usize) -> usize {
     let relations = signature.relations.iter().enumerate().filter(|(_, relation)| is_set(relation));
     relations.filter(|(number, _)| empty.layout(RelationId(*number as u16)).domains == [domain]).count()
 }
 
-/// Whether a function has a value everywhere.
+/// Whether a function is total.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Total {
     Yes,
     No,
 }
 
-/// A literal over individuals.
+/// A ground literal.
 enum Instance {
-    /// An equation is decided at once.
+    /// An equation between individuals, decided at once.
     Known(bool),
-    /// All others are propositions.
+    /// Any other literal: a propositional one.
     Open(Lit),
 }
 

@@ -1,22 +1,22 @@
-//! The rest of a model, 64 assignments to a word: the innermost variable takes 64 values at once, and
-//! one bit for each says whether the assignment is still alive.
+//! Evaluates the rest of a model 64 assignments to a word: the innermost variable takes 64 values at once, and a
+//! bitmask records which assignments are still alive.
 
 use super::model::{Model, Table, Truth, UNKNOWN};
 use super::plan::{Level, Operand, Operation, Plan};
 use crate::clauses::clause::RelationId;
 
-/// How many assignments are looked at together.
+/// The number of assignments evaluated together.
 const LANES: usize = 64;
 
-/// For how many variables [`sweep`] can remember whether they have lanes.
+/// The largest number of variables of a plan for [`sweep`], which keeps a bit for each.
 pub(super) const MOST_VARIABLES: usize = 64;
 
-/// A value for each assignment. Where the assignment is dead the value is any individual, so that it
-/// can be used as an index.
+/// A value for each assignment. For a dead assignment it is an arbitrary individual, so that it can still be used as an
+/// index.
 type Lane = [u16; LANES];
 
-/// Whether some assignment of values below `end` passes every level of `plan`, whose head claims no
-/// existence; it has at most [`MOST_VARIABLES`]. `given` holds the values of variables that the plan does not set.
+/// Whether some assignment of values below `end` passes every level of `plan`, whose head is not existential and which
+/// has at most [`MOST_VARIABLES`] variables. `given` holds the values of variables that the plan does not set.
 pub(super) fn sweep(model: &Model, plan: &Plan, given: &[u16], end: u16) -> bool {
     let mut values = given.to_vec();
     let mut lanes = vec![[0; LANES]; plan.variables];
@@ -58,7 +58,7 @@ impl Sweep<'_> {
             let mut alive = if count == LANES { u64::MAX } else { (1 << count) - 1 };
             let mut varies = 1u64 << variable;
             level.operations.iter().all(|operation| {
-                // Large values leave a piece first, so the dead are mostly at the end.
+                // In a piece, large values leave it first, so dead lanes are mostly at the end.
                 let count = LANES - alive.leading_zeros() as usize;
                 alive &= self.apply(operation, values, lanes, &mut varies, count);
                 alive != 0
@@ -66,8 +66,8 @@ impl Sweep<'_> {
         })
     }
 
-    /// Does an operation on all lanes; the bits of those that it does not prune. `varies` has a bit
-    /// for each variable that has a lane of its own by now; the others have one value for all.
+    /// Executes an operation on all lanes and returns the mask of lanes that pass. `varies` has a bit for each variable
+    /// that differs between lanes; the others have one value for all.
     fn apply(&self, operation: &Operation, values: &[u16], lanes: &mut [Lane], varies: &mut u64, count: usize) -> u64 {
         match operation {
             Operation::Compute { table, inputs, output } => {
@@ -119,8 +119,8 @@ impl Sweep<'_> {
         }
     }
 
-    /// The place of each lane's tuple in a table. A lane that was given up may hold individuals of another sort: then
-    /// its place may lie outside of the table.
+    /// The table index of each lane's tuple. A dead lane may hold individuals of another sort, so its index may be out
+    /// of range.
     fn places(
         &self,
         table: usize,
@@ -131,7 +131,7 @@ impl Sweep<'_> {
         count: usize,
     ) -> [u32; LANES] {
         let layout = self.model.layout(RelationId(table as u16));
-        // The arguments that do not vary have one sum for all lanes.
+        // The arguments that do not vary contribute the same sum to all lanes.
         let mut same = 0u32.wrapping_sub(layout.offset);
         let mut places = [0u32; LANES];
         let mut first = true;

@@ -1,24 +1,24 @@
-//! How far finite models are looked for.
+//! Limits on the search for finite models.
 
 use thiserror::Error;
 
-/// How far to look for models.
+/// Limits on the search for models.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SearchLimits {
-    /// The largest carrier, of each sort.
+    /// The largest number of individuals of each sort.
     pub largest: u16,
-    /// The most individuals of all sorts together, if there are several sorts.
+    /// The largest number of individuals of all sorts together, if there are several sorts.
     pub together: u16,
-    /// How many models of one size are wanted.
+    /// The number of models wanted of each size.
     pub per_size: usize,
-    /// The most propositional clauses for one size.
+    /// The most propositional clauses per size.
     pub clauses: usize,
-    /// The most conflicts for one size.
+    /// The most conflicts per size.
     pub conflicts: u64,
 }
 
 impl SearchLimits {
-    /// What costs little: models that are found within these limits are found within the usual ones as well.
+    /// A cheap search; every model within these limits is within the default ones too.
     pub const QUICK: SearchLimits =
         SearchLimits { largest: 5, together: 6, per_size: 3, clauses: 100_000, conflicts: 2_000 };
 }
@@ -29,21 +29,21 @@ impl Default for SearchLimits {
     }
 }
 
-/// Why a search ended before it had looked at every size.
+/// Why a search ended before every size was searched.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 pub enum Reason {
     /// The clauses have too many instances.
     #[error("the axioms need at least {needed} propositional clauses, more than {most}")]
     TooManyClauses {
-        /// So many were counted, when counting stopped.
+        /// The number counted when counting stopped.
         needed: usize,
         /// The limit.
         most: usize,
     },
-    /// The caller said stop.
+    /// `go_on` returned false.
     #[error("it was told to stop")]
     Told,
-    /// The solver met too many conflicts.
+    /// The solver reached the limit on conflicts.
     #[error("the solver met {0} conflicts without an answer")]
     OutOfConflicts(u64),
 }

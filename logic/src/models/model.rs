@@ -1,30 +1,31 @@
-//! A model of a theory. It has individuals, numbered from 0 on: first those of one sort, then those of the next. It may be partial: an infinite structure is known by a
-//! finite piece of it, in which some values lie outside. What is unknown refutes nothing.
+//! A model of a theory. Individuals are numbered consecutively, sort by sort, from 0. A model may be partial: of an
+//! infinite structure only a finite piece is known, and some function values lie outside it. Unknown values refute
+//! nothing.
 
 use std::collections::BTreeSet;
 
 use crate::calculus::sort::Sort;
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term};
 
-/// A value that is not known, or lies outside of the piece that is known.
+/// A value that is not known, or lies outside the known piece.
 pub const UNKNOWN: u16 = u16::MAX;
 
 /// The individuals of a sort.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Domain {
-    /// The sort; `None`: any base sort, of which there are the same individuals each.
+    /// The sort; `None`: all base sorts, which then share these individuals.
     pub sort: Option<Sort>,
-    /// The number of the first individual; the others follow.
+    /// The number of the first individual; the others follow consecutively.
     pub first: u16,
-    /// How many individuals there are.
+    /// The number of individuals.
     pub size: u16,
-    /// The simplest individuals, in groups, the simplest group first: how many there are up to the end of each group.
-    /// Terms are tried there first, since in a piece of an infinite structure they soon have no value elsewhere.
+    /// Cumulative sizes of groups of individuals, the simplest group first. Terms are evaluated at these first, since
+    /// elsewhere in a piece of an infinite structure their values are soon unknown.
     pub simplest: Vec<u16>,
 }
 
 impl Domain {
-    /// So many individuals of a sort, about whose simplicity nothing is said.
+    /// A domain of this size, without groups.
     #[must_use]
     pub fn new(sort: Option<Sort>, first: u16, size: u16) -> Domain {
         Domain { sort, first, size, simplest: Vec::new() }
@@ -34,59 +35,59 @@ impl Domain {
 /// A finite model, or a finite piece of one.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Model {
-    /// How many individuals there are, of all sorts together. Different individuals are different things.
+    /// The number of individuals of all sorts together. Different numbers are different individuals.
     pub size: u16,
-    /// The sorts whose individuals they are: all numbers up to `size`, each in one domain.
+    /// The domains, which partition the numbers up to `size`.
     pub domains: Vec<Domain>,
-    /// The individual that each constant of the signature names, or [`UNKNOWN`].
+    /// The individual that each constant of the signature denotes, or [`UNKNOWN`].
     pub constants: Vec<u16>,
-    /// One for each relation of the signature; that of equality is empty and not used.
+    /// One for each relation of the signature; that of equality is empty and unused.
     pub tables: Vec<Table>,
-    /// How readers write each individual, for example `0`, `1`, `2`.
+    /// The display name of each individual, for example `0`, `1`, `2`.
     pub names: Vec<String>,
-    /// How the model came about, for readers: `ground facts up to 64`, `model of size 6`.
+    /// Where the model comes from, for display: `ground facts up to 64`, `model of size 6`.
     pub origin: String,
     /// Whether it is known to be a piece of a larger structure.
     pub is_piece: bool,
-    /// The generated sets of which it has the simplest elements, each a term of free constructors that no other term
-    /// equals: values outside of the piece can be computed. Empty where only some individuals are there.
+    /// The generated sets whose simplest elements it has, as terms of free constructors: distinct terms are distinct
+    /// elements, so values outside the piece can be computed. Empty if the piece has only some individuals.
     pub free: Vec<RelationId>,
-    /// For each relation where a tuple stands in its table.
+    /// The table layout of each relation.
     layouts: Vec<Layout>,
-    /// For each constant its domain.
+    /// The domain of each constant.
     constant_domains: Vec<usize>,
 }
 
-/// Where the tuples of a relation stand in its table.
+/// The layout of tuples in a relation's table.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Layout {
-    /// The domain of each argument; none if the relation is not between individuals.
+    /// The domain of each argument; empty if the relation is not between individuals.
     pub(super) domains: Vec<usize>,
-    /// How far apart two tuples stand whose arguments at this place are neighbours; for a function, inputs alone.
+    /// The stride of each argument; for a function, of inputs only.
     pub(super) strides: Vec<u32>,
-    /// What is taken off, since individuals of most domains do not begin with 0. The sum is right modulo 2^32, and so
-    /// is the difference.
+    /// Subtracted from the index, since the individuals of most domains do not start at 0. Sum and difference are
+    /// modulo 2^32.
     pub(super) offset: u32,
     tuples: usize,
 }
 
-/// What a model knows of one relation.
+/// The known part of a relation.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Table {
     /// A function: the value for each tuple of inputs, first input slowest, at [`Model::place`]; [`UNKNOWN`] where it
     /// is not known or not defined.
     Function(Vec<u16>),
-    /// Any other relation: what is known of each tuple, first argument slowest.
+    /// Any other relation: the truth value of each tuple, first argument slowest.
     Relation(Vec<Truth>),
-    /// Nothing is known of the relation: it is about sets or relations, of which a model has none, or has too many
-    /// tuples to be written down.
+    /// Nothing is known: the relation is about sets or relations, which are not individuals of a model, or has more
+    /// than [`MOST_TUPLES`] tuples.
     Unknown,
 }
 
-/// The most tuples of a relation that a model knows of.
+/// The largest number of tuples in a table.
 pub const MOST_TUPLES: usize = 1 << 24;
 
-/// What is known of one tuple of a relation.
+/// The truth value of a tuple.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Truth {
     /// It does not hold.
@@ -98,7 +99,7 @@ pub enum Truth {
 }
 
 impl Model {
-    /// The place of a tuple in the table of a relation, first argument slowest; of a function's inputs for a function.
+    /// The table index of a tuple, first argument slowest; for a function, of its inputs.
     #[must_use]
     pub fn place(&self, relation: RelationId, tuple: &[u16]) -> usize {
         let layout = &self.layouts[relation.index()];
@@ -109,13 +110,13 @@ impl Model {
         sum.wrapping_sub(layout.offset) as usize
     }
 
-    /// A model with so many individuals of each base sort about which nothing is known.
+    /// A model with this many individuals of each base sort and everything unknown.
     #[must_use]
     pub fn unknown(signature: &Signature, size: u16, origin: String) -> Model {
         Model::over(signature, vec![Domain::new(None, 0, size)], origin)
     }
 
-    /// A model with these domains about which nothing is known.
+    /// A model with these domains and everything unknown.
     #[must_use]
     pub fn over(signature: &Signature, domains: Vec<Domain>, origin: String) -> Model {
         let size = domains.iter().map(|domain| domain.size).sum();
@@ -168,7 +169,7 @@ impl Model {
         &self.constant_domains
     }
 
-    /// Takes further constants, of these domains, which name nothing yet.
+    /// Adds constants of these domains, with unknown values.
     pub(super) fn add_constants(&mut self, domains: &[usize]) {
         self.constant_domains.extend(domains);
     }
@@ -177,7 +178,7 @@ impl Model {
         &self.layouts[relation.index()]
     }
 
-    /// The domain over which each variable of a clause ranges, and then each witness of its head.
+    /// The domain of each variable of a clause, then of each witness of its head.
     #[must_use]
     pub fn domains_of(&self, clause: &Clause) -> Vec<&Domain> {
         self.domain_numbers_of(clause).into_iter().map(|number| &self.domains[number]).collect()
@@ -202,7 +203,7 @@ impl Model {
                 }
             }
         }
-        // Each round tells at least one more variable its domain.
+        // Each iteration determines the domain of at least one more variable.
         loop {
             let mut told = None;
             for literal in literals().filter(|literal| literal.relation == RelationId::EQUAL) {
@@ -226,7 +227,7 @@ impl Model {
         found.into_iter().map(|domain| domain.unwrap_or(other)).collect()
     }
 
-    /// Whether every variable and constant of a clause stands at places of one domain.
+    /// Whether every variable and constant of a clause occurs at positions of one domain only.
     pub(super) fn fits(&self, clause: &Clause) -> bool {
         if self.domains.len() == 1 {
             return true;
@@ -250,10 +251,9 @@ impl Model {
         })
     }
 
-    /// The piece with what nothing says to hold taken not to hold, of relations that are known to hold somewhere: what a
-    /// reader of the axioms expects of relations that are given by definitions, such as x ≤ y if x + z = y for some z.
-    /// Nobody has proved it, so it refutes nothing; it tells which statements are worth a proof. `None` if nothing
-    /// changes.
+    /// The piece under the closed-world assumption (unknown tuples taken to be false), for relations known to hold
+    /// somewhere: the usual reading of a relation given by its definition, such as x ≤ y if x + z = y for some z. It is
+    /// not proved, so it refutes nothing; it tells which statements are worth a proof. `None` if nothing changes.
     #[must_use]
     pub fn presumed(&self) -> Option<Model> {
         let lacks = |table: &Table| matches!(table, Table::Relation(truths) if truths.contains(&Truth::True) && truths.contains(&Truth::Unknown));
@@ -269,13 +269,13 @@ impl Model {
         Some(presumed)
     }
 
-    /// The individuals of a sort; `None` if it says nothing of them.
+    /// The individuals of a sort; `None` if the model has no domain for it.
     #[must_use]
     pub fn domain(&self, sort: &Sort) -> Option<&Domain> {
         domain_of(&self.domains, sort).map(|number| &self.domains[number])
     }
 
-    /// The tuples of the table of a relation, in order: for a function those of its inputs.
+    /// The tuples of a relation's table, in order; for a function, those of its inputs.
     #[must_use]
     pub fn tuples(&self, relation: RelationId) -> Vec<Vec<u16>> {
         let layout = self.layout(relation);
@@ -290,8 +290,8 @@ impl Model {
         tuples
     }
 
-    /// What is known of a relation, in order: the rows of a function, and of other relations what holds of a tuple and
-    /// what does not.
+    /// The known facts of a relation, in order: the rows of a function; for other relations, the tuples known to hold
+    /// or not to hold.
     #[must_use]
     pub fn facts(&self, relation: RelationId) -> Vec<(bool, Vec<u16>)> {
         let tuples = self.tuples(relation).into_iter();
@@ -326,7 +326,7 @@ fn domain_of(domains: &[Domain], sort: &Sort) -> Option<usize> {
 }
 
 impl Layout {
-    /// The first argument slowest; the first `stored` are those that count.
+    /// First argument slowest; only the first `stored` arguments are indexed.
     fn new(domains: &[Domain], places: Vec<usize>, stored: usize) -> Layout {
         let mut strides = vec![0u32; stored];
         let (mut tuples, mut offset) = (1usize, 0u32);
@@ -341,11 +341,11 @@ impl Layout {
 }
 
 impl Model {
-    /// Whether nothing is unknown of its individuals: every constant has a value and no table has a gap. Only such a
-    /// model is the whole structure, so only there the lack of a witness refutes an existence.
+    /// Whether everything about its individuals is known: every constant has a value and no table has a gap. Only such
+    /// a model is the whole structure, so only in it does the lack of a witness refute an existential statement.
     ///
-    /// A piece of an infinite structure has a gap at its edge as soon as one function leaves it. One without functions
-    /// cannot be told from a finite structure, so whoever makes a piece says so.
+    /// A piece of an infinite structure has gaps at its edge as soon as a function leaves it. A piece without functions
+    /// looks like a finite structure, so the code that builds it must set [`Model::is_piece`].
     #[must_use]
     pub fn is_total(&self) -> bool {
         !self.is_piece

@@ -1,5 +1,5 @@
-//! A clause as a loop nest over one model: which variables are enumerated, in which order, and what
-//! is computed or checked as soon as its arguments are known.
+//! A clause compiled to a loop nest over one model: which variables are enumerated, in which order, and what is
+//! computed or checked as soon as its arguments are known.
 
 use super::model::{Domain, Model, Table, Truth, UNKNOWN};
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Term};
@@ -13,7 +13,7 @@ pub(super) enum Operand {
     Variable(u16),
 }
 
-/// One thing to do once its arguments are known. Each either passes or prunes the assignment.
+/// An operation, executed once its arguments are known. It passes or prunes the assignment.
 #[derive(Clone, Debug)]
 pub(super) enum Operation {
     /// Sets `output` to the function's value; prunes where that is unknown.
@@ -28,31 +28,31 @@ pub(super) enum Operation {
     Holds { table: usize, arguments: Vec<Operand>, wanted: bool },
 }
 
-/// The operations that become possible when one more variable has its value.
+/// The operations that become possible once one more variable is known.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Level {
-    /// The variable that is enumerated here; none at the first level.
+    /// The variable enumerated here; none at the first level.
     pub(super) variable: Option<u16>,
     /// The number of its first individual.
     pub(super) first: u16,
-    /// How many individuals it ranges over.
+    /// The number of individuals it ranges over.
     pub(super) size: u16,
-    /// What is done then, in this order.
+    /// The operations, in order of execution.
     pub(super) operations: Vec<Operation>,
 }
 
-/// A clause, ready to run over a model.
+/// A compiled clause.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
-    /// The first level enumerates nothing; every other one enumerates one variable.
+    /// The first level enumerates nothing; every other level enumerates one variable.
     pub(super) levels: Vec<Level>,
-    /// How many variables there are.
+    /// The number of variables.
     pub(super) variables: usize,
-    /// Whether a literal has a constant whose individual is not known, or sorts do not fit: then it is never known.
+    /// Whether a literal has a constant with unknown value, or sorts do not match: its truth is then never known.
     pub(super) hopeless: bool,
 }
 
-/// Which part of a clause is to be met.
+/// What the search is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Aim {
     /// The premises hold and the head fails.
@@ -75,8 +75,8 @@ impl Plan {
         plan
     }
 
-    /// Compiles the search for witnesses of a head that claims existence: individuals numbered on from the clause's
-    /// variables, whose own values are given, for which all literals of the head hold.
+    /// Compiles the search for witnesses of an existential head: individuals, numbered after the clause's variables
+    /// (whose values are given), that satisfy all literals of the head.
     pub(super) fn witness(model: &Model, clause: &Clause) -> Option<Plan> {
         let Head::Exists(count, literals) = &clause.head else { return None };
         let known = (0..clause.variables + count).map(|variable| variable < clause.variables).collect();
@@ -109,7 +109,7 @@ impl Plan {
 struct Planner<'a> {
     model: &'a Model,
     known: Vec<bool>,
-    /// Literals still to be used, each with the truth it must have; the head, wanted false, is last.
+    /// Literals not yet used, each with the truth value it must have; the head, wanted false, is last.
     pending: Vec<(&'a Literal, bool)>,
     levels: Vec<Level>,
 }
@@ -137,7 +137,7 @@ impl Planner<'_> {
         terms.iter().map(|term| self.operand(*term)).collect()
     }
 
-    /// Whether the literal, wanted so, gives its last argument as a function of the others.
+    /// Whether the literal, with this truth value, determines its last argument as a function of the others.
     fn computes(&self, literal: &Literal, wanted: bool) -> bool {
         literal.positive && wanted && (literal.relation == RelationId::EQUAL || self.is_function(literal.relation))
     }
@@ -182,7 +182,7 @@ impl Planner<'_> {
         }
     }
 
-    /// The first pending literal that gives an unknown variable from known arguments.
+    /// The first pending literal that computes an unknown variable from known arguments.
     fn computation(&self) -> Option<(usize, Operation)> {
         self.pending.iter().enumerate().filter(|(_, (literal, wanted))| self.computes(literal, *wanted)).find_map(
             |(place, (literal, _))| {
@@ -200,9 +200,9 @@ impl Planner<'_> {
         )
     }
 
-    /// The next variable to enumerate: the first unknown input, itself no row's output, of the row that
-    /// lacks fewest inputs (the first such premise). Rows that wait for each other in a circle have no
-    /// such input; then any unknown input serves, and if no row waits, the first unknown variable.
+    /// The next variable to enumerate: the first unknown input, itself no row's output, of the row with fewest unknown
+    /// inputs (the first such premise). Rows that depend on each other in a cycle have no such input; then any unknown
+    /// input is taken, and if no row is pending, the first unknown variable.
     fn next_input(&self) -> Option<u16> {
         let rows = || {
             let computing = self.pending.iter().filter(|(literal, wanted)| self.computes(literal, *wanted));
@@ -238,8 +238,8 @@ impl Planner<'_> {
 }
 
 impl Operation {
-    /// Does it on one assignment; false prunes the assignment. Values are known individuals always:
-    /// what would be unknown has been pruned.
+    /// Executes the operation on one assignment; false prunes it. All values are known individuals: assignments with
+    /// unknown ones have been pruned.
     pub(super) fn passes(&self, model: &Model, values: &mut [u16]) -> bool {
         match self {
             Operation::Compute { table, inputs, output } => {

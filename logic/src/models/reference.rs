@@ -1,5 +1,5 @@
-//! What it means that a model refutes a clause, said as plainly as possible. Slow on purpose: the
-//! compiled [`evaluate`](super::evaluate) must agree with it, and found models are checked by it.
+//! The definition of refutation by a model, in its simplest form and slow. The compiled [`evaluate`](super::evaluate)
+//! must agree with it, and it checks the models that are found.
 
 use std::ops::Range;
 
@@ -7,10 +7,10 @@ use super::model::{Domain, Model, Table, Truth, UNKNOWN};
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Term};
 use crate::clauses::compile::{ConstructorInstance, InductionInstance};
 
-/// What the model knows of a literal, its variables standing for the individuals of `assignment`.
+/// The truth value of a literal in the model, under `assignment`.
 ///
-/// `f(x) = z` is true if `z` is the known value, false if another value is known, else unknown. An
-/// unknown argument makes every literal unknown.
+/// `f(x) = z` is true if `z` is the known value, false if another value is known, unknown otherwise. An unknown
+/// argument makes every literal unknown.
 #[must_use]
 pub fn truth(model: &Model, literal: &Literal, assignment: &[u16]) -> Truth {
     let tuple: Vec<u16> = literal
@@ -50,8 +50,7 @@ fn known(holds: bool) -> Truth {
     if holds { Truth::True } else { Truth::False }
 }
 
-/// Whether the head is known to fail: its literal is false, or the model is total and has no
-/// witness for its existence.
+/// Whether the head is known to fail: its literal is false, or the model is total and has no witness.
 #[must_use]
 pub fn head_fails(model: &Model, clause: &Clause, assignment: &[u16]) -> bool {
     match &clause.head {
@@ -73,8 +72,8 @@ pub fn premises_hold(model: &Model, clause: &Clause, assignment: &[u16]) -> bool
     clause.premises.iter().all(|premise| truth(model, premise, assignment) == Truth::True)
 }
 
-/// The smallest counterexample, in the order of [`evaluate::refute`](super::evaluate::refute), found
-/// by looking at every assignment of every variable.
+/// The first counterexample, in the order of [`evaluate::refute`](super::evaluate::refute), found by trying every
+/// assignment of every variable.
 #[must_use]
 pub fn refute(model: &Model, clause: &Clause) -> Option<Vec<u16>> {
     let inputs = super::evaluate::inputs(model, clause);
@@ -88,14 +87,14 @@ pub fn refute(model: &Model, clause: &Clause) -> Option<Vec<u16>> {
         })
 }
 
-/// Whether some assignment makes all premises hold.
+/// Whether some assignment satisfies all premises.
 #[must_use]
 pub fn satisfiable_premises(model: &Model, clause: &Clause) -> bool {
     values(model, clause).any(|values| premises_hold(model, clause, &values))
 }
 
-/// Whether `values` are a counterexample in a structure where a function without known value has no
-/// value: the premises hold and the head does not.
+/// Whether `values` are a counterexample if functions without a known value count as undefined: the premises hold and
+/// the head does not.
 #[must_use]
 pub fn fails(model: &Model, clause: &Clause, values: &[u16]) -> bool {
     let holds = |literal: &Literal, values: &[u16]| {
@@ -113,13 +112,13 @@ pub fn fails(model: &Model, clause: &Clause, values: &[u16]) -> bool {
         }
 }
 
-/// Whether the clause holds in such a structure.
+/// Whether the clause holds if functions without a known value count as undefined.
 #[must_use]
 pub fn satisfies(model: &Model, clause: &Clause) -> bool {
     values(model, clause).all(|values| !fails(model, clause, &values))
 }
 
-/// Whether every element of a set is reached: the set of those that are is closed step by step.
+/// Whether every element of a generated set is reached: computes the set of reached elements as a fixpoint.
 #[must_use]
 pub fn is_reached(model: &Model, induction: &InductionInstance) -> bool {
     let mut reached = vec![false; usize::from(model.size)];
@@ -155,8 +154,8 @@ pub fn is_reached(model: &Model, induction: &InductionInstance) -> bool {
     }
 }
 
-/// The assignments for which all premises are known to hold, where the [`inputs`](super::evaluate::inputs) are among the
-/// first `count` individuals of their domains; those of small individuals first.
+/// The assignments for which all premises are known to hold, with [`inputs`](super::evaluate::inputs) among the first
+/// `count` individuals of their domains; small individuals first.
 #[must_use]
 pub fn small_assignments(model: &Model, clause: &Clause, count: u16) -> Vec<Vec<u16>> {
     let domains = model.domains_of(clause);
@@ -180,7 +179,7 @@ pub fn small_assignments(model: &Model, clause: &Clause, count: u16) -> Vec<Vec<
     found.into_iter().map(|(_, values)| values).collect()
 }
 
-/// Puts in what the function rows among the premises give, until there is no more.
+/// Computes the variables that function rows among the premises determine, until nothing changes.
 fn compute(model: &Model, clause: &Clause, values: &mut [u16]) {
     let mut before = None;
     while before != Some(values.iter().filter(|value| **value == UNKNOWN).count()) {
@@ -200,12 +199,12 @@ fn compute(model: &Model, clause: &Clause, values: &mut [u16]) {
     }
 }
 
-/// All values of the clause's variables.
+/// All assignments of the clause's variables.
 fn values(model: &Model, clause: &Clause) -> impl Iterator<Item = Vec<u16>> {
     assignments(&ranges(&model.domains_of(clause)[..usize::from(clause.variables)]))
 }
 
-/// All values of the witnesses of the clause's head.
+/// All assignments of the witnesses of the clause's head.
 fn witnesses(model: &Model, clause: &Clause) -> impl Iterator<Item = Vec<u16>> {
     assignments(&ranges(&model.domains_of(clause)[usize::from(clause.variables)..]))
 }
@@ -214,7 +213,7 @@ pub(crate) fn ranges(domains: &[&Domain]) -> Vec<Range<u16>> {
     domains.iter().map(|domain| domain.first..domain.first + domain.size).collect()
 }
 
-/// All tuples of individuals from these ranges, first place slowest.
+/// All tuples of individuals from these ranges, first position slowest.
 pub(crate) fn assignments(ranges: &[Range<u16>]) -> impl Iterator<Item = Vec<u16>> + use<> {
     let ranges = ranges.to_vec();
     let mut next =

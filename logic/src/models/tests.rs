@@ -102,8 +102,8 @@ proptest! {
     }
 }
 
-/// A function from things to words, an operation that takes both and gives a thing, a relation between words and things;
-/// a constant of each sort.
+/// A function from things to words, an operation that takes both and gives a thing, a relation between words and
+/// things; a constant of each sort.
 fn two_sorts() -> Signature {
     let (thing, word) = (Sort::Individual(1), Sort::Individual(2));
     let relation = |predicate, sorts: &[&Sort], function| Relation {
@@ -182,7 +182,7 @@ fn sorted_clause() -> impl Strategy<Value = Clause> {
         2 => prop::collection::vec(sorted_literal(true), 1..3).prop_map(|literals| Head::Exists(1, literals)),
     ];
     (prop::collection::vec(sorted_literal(false), 0..5), head).prop_map(|(mut premises, head)| {
-        // Every variable stands where its sort is seen.
+        // Every variable occurs at a position that determines its sort.
         let seen = [[2, 0], [3, 1]].map(|pair| Literal {
             positive: true,
             relation: RelationId(3),
@@ -251,7 +251,7 @@ fn a_piece_with_gaps_does_not_refute_existence() {
 fn a_bounded_search_ends_where_a_full_one_would_take_years() {
     let mut model = Model::unknown(&signature(), 60, "projections".into());
     model.tables[2] = Table::Function((0..3600).map(|place| place / 60).collect());
-    // f(x, f(x, … )) = x for 70 inputs: true, and with more variables than a word has bits.
+    // f(x, f(x, … )) = x for 70 inputs: true, and with more variables than bits in a word.
     let row = |input: u16| Literal {
         positive: true,
         relation: RelationId(2),

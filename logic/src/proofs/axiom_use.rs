@@ -1,8 +1,8 @@
-//! What a proof takes from its theory: which steps only fetch what is given, and which axioms it uses.
+//! Which axioms a proof uses, and which of its steps only fetch axioms or theorems.
 //!
-//! A theorem is stated under the anchor, the conjunction of all axioms, and its proof begins by taking
-//! the anchor apart. For readers and for other checkers that is no reasoning: there the axioms are given
-//! one by one. The pages and the exports ask here, so that they cannot name different axioms.
+//! A theorem is stated under the anchor, the conjunction of all axioms, so its proof begins by taking the anchor apart.
+//! To readers and other checkers that is no reasoning: they are given the axioms one by one. Pages and exports share
+//! this module, so that they name the same axioms.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,17 +11,17 @@ use crate::calculus::proof::{Proof, Rule, Step, StepId};
 use crate::calculus::theory::Theory;
 use crate::language::notation::{Axiom, Reading};
 
-/// The axioms of a theory, numbered in the order in which the anchor states them.
+/// The axioms of a theory, in the order in which the anchor states them.
 #[derive(Clone, Debug)]
 pub struct Axioms {
-    /// One by one.
+    /// The axioms.
     pub list: Vec<Axiom>,
     numbers: HashMap<Formula, usize>,
     anchor: PredicateId,
 }
 
 impl Axioms {
-    /// The parts of the theory's anchor.
+    /// The axioms of the theory's anchor.
     #[must_use]
     pub fn of(theory: &Theory) -> Axioms {
         let list = Reading::new(theory).axioms();
@@ -32,14 +32,13 @@ impl Axioms {
         Axioms { list, numbers, anchor: theory.anchor }
     }
 
-    /// The number of the axiom that says this of the anchor's parameters, parameter `i` being `Name(i)`.
+    /// The number of the axiom that is this formula; `Name(i)` is parameter `i` of the anchor.
     #[must_use]
     pub fn number(&self, formula: &Formula) -> Option<usize> {
         self.numbers.get(formula).copied()
     }
 
-    /// The numbers of the axioms that a part of the anchor is made of, from left to right; `None` if the
-    /// formula is no such part.
+    /// The numbers of the axioms in a part of the anchor, from left to right; `None` if the formula is not such a part.
     #[must_use]
     pub fn within(&self, theory: &Theory, part: &Formula) -> Option<Vec<usize>> {
         let mut numbers = Vec::new();
@@ -56,8 +55,8 @@ impl Axioms {
     }
 }
 
-/// For a formula over the anchor's parameters: the two conjuncts of a conjunction, or of a defined atom that stands for one: what the anchor is taken
-/// apart into.
+/// For a formula over the anchor's parameters: the two conjuncts of a conjunction, or of a defined atom that unfolds to
+/// one.
 pub(crate) fn halves(theory: &Theory, formula: &Formula) -> Option<(Formula, Formula)> {
     match formula {
         Formula::And(left, right) => Some(((**left).clone(), (**right).clone())),
@@ -78,28 +77,28 @@ pub(crate) fn halves(theory: &Theory, formula: &Formula) -> Option<(Formula, For
     }
 }
 
-/// Which steps of a proof only fetch what is given: the anchor, parts of it, earlier theorems.
+/// Which steps of a proof only fetch premises: the anchor, parts of it, earlier theorems.
 #[derive(Clone, Debug)]
 pub struct Given {
-    /// For each step whether it is one of these.
+    /// For each step, whether it is one of these.
     pub is_given: Vec<bool>,
-    /// For each such step the axiom that it states, if it states one and is used by a step that is not
-    /// itself on the way to a smaller part.
+    /// For each such step, the axiom it states, if any, provided that it is used by a step other than those that take
+    /// it apart.
     pub axioms: Vec<Option<usize>>,
-    /// The theorem that a step states, with or without its anchor.
+    /// For each step, the theorem it states, with or without its anchor.
     pub theorems: Vec<Option<usize>>,
-    /// Whether a step that is not given uses it, or one that states the same.
+    /// Whether a step that is not given uses this step, or one that states the same.
     pub used: Vec<bool>,
-    /// For each such step the first of them that states the same.
+    /// For each such step, the first one that states the same.
     pub same: Vec<usize>,
     /// The steps that state the anchor itself.
     pub anchors: Vec<StepId>,
-    /// The anchor's parameter that a variable of the proof is.
+    /// Maps variables of the proof to the anchor's parameters.
     parameters: HashMap<Name, u32>,
 }
 
 impl Given {
-    /// Looks through a proof. It need not have been checked.
+    /// Analyses a proof, which need not have been checked.
     #[must_use]
     pub fn of(axioms: &Axioms, proof: &Proof) -> Given {
         let count = proof.steps.len();
@@ -183,15 +182,15 @@ impl Given {
         }
     }
 
-    /// The formula with `Name(i)` for what the proof calls parameter `i` of the anchor.
+    /// The formula with the proof's names for the anchor's parameters replaced by `Name(i)`.
     pub(crate) fn about_parameters(&self, formula: &Formula) -> Formula {
         formula.substitute(&mut |name| self.parameters.get(&name).map_or(name, |parameter| Name(*parameter)))
     }
 
     /// The axioms that the proof uses, by number, ascending.
     ///
-    /// A part of the anchor that is used as a whole counts as all the axioms in it; what an axiom unfolds to counts
-    /// as that axiom. That a set is generated is an axiom like others: induction asks for it.
+    /// A part of the anchor that is used as a whole counts as all the axioms in it; an unfolded axiom counts as that
+    /// axiom. The statement that a set is generated is an axiom too, which induction uses.
     #[must_use]
     pub fn axioms_used(&self, theory: &Theory, axioms: &Axioms, proof: &Proof) -> Vec<usize> {
         let mut needed: BTreeSet<usize> = BTreeSet::new();

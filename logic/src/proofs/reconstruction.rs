@@ -1,8 +1,8 @@
-//! From what blocks derived to a proof in the calculus.
+//! Reconstructs a proof in the calculus from the derivations of blocks.
 //!
-//! A block keeps for each fact the rule and the facts it came from. Here that record is walked back from
-//! the goal, and the steps of the calculus are written down in order. Nothing is searched for: if a
-//! record does not lead to a proof, that is a fault of the engine, and the checker will refuse it.
+//! For each fact, a block keeps the rule and the facts it was derived from. This module walks back from the goal and
+//! emits the steps of the calculus in order. Nothing is searched: if the recorded reasons do not lead to a proof, that
+//! is a bug of the engine, and the checker refuses the result.
 
 mod equality;
 mod equations;
@@ -26,17 +26,17 @@ use crate::saturation::facts::FactId;
 use crate::saturation::pattern::{Argument, Code, Individual, Pattern};
 use crate::saturation::sequent::Sequent;
 
-/// A sequent with the way in which it was proved.
+/// A proved sequent with its derivation.
 #[derive(Clone, Debug)]
 pub struct Tree {
-    /// What was proved.
+    /// The sequent.
     pub sequent: Sequent,
-    /// How.
+    /// The derivation.
     pub by: By,
 }
 
 impl Tree {
-    /// Whether it was proved directly, at once: with few new values and little work.
+    /// Whether it was proved directly, with few new values and little work.
     #[must_use]
     pub fn is_immediate(&self) -> bool {
         match &self.by {
@@ -49,54 +49,54 @@ impl Tree {
 /// The ways to prove a sequent.
 #[derive(Clone, Debug)]
 pub enum By {
-    /// In a block that introduced the sequent's variables in order and assumed its premises in order
-    /// (and the positive form of a negative head).
+    /// By a block that introduced the sequent's variables and assumed its premises (and the positive form of a negative
+    /// head), each in order.
     Block(Arc<Finished>),
     /// By induction.
     Induction(Box<InductionTree>),
     /// By cases.
     Cases(Box<CaseSplit>),
-    /// Indirectly.
+    /// By contradiction.
     Indirect(Box<Indirect>),
     /// By rewriting with equations.
     Equations(Box<Equational>),
 }
 
-/// A proof by rewriting, below a block that got stuck.
+/// A proof by rewriting, below a stuck block.
 #[derive(Clone, Debug)]
 pub struct Equational {
     /// The block.
     pub stuck: Arc<Finished>,
-    /// The sequent and what is known, as equations.
+    /// The sequent and the known equations, over terms.
     pub problem: Arc<Problem>,
-    /// How the one follows from the others.
+    /// The derivation of the goal from the equations.
     pub derivation: Derivation,
 }
 
-/// A proof by cases, below a block that got stuck.
+/// A proof by cases, below a stuck block.
 #[derive(Clone, Debug)]
 pub struct CaseSplit {
     /// The block.
     pub stuck: Arc<Finished>,
-    /// What may be assumed, since the contrary leads to the goal.
+    /// Literals that may be assumed, since the opposite leads to the goal.
     pub forced: Vec<Forced>,
-    /// The goal, or a contradiction, with all of that as premises.
+    /// The goal, or a contradiction, with all of these as premises.
     pub rest: Tree,
 }
 
-/// A literal that may be assumed, or its denial.
+/// A literal whose truth value is forced.
 #[derive(Clone, Debug)]
 pub struct Forced {
-    /// A positive literal about individuals.
+    /// A positive ground literal.
     pub literal: Pattern,
-    /// Whether it holds in what is left to be done.
+    /// Its truth value in the remaining case.
     pub holds: bool,
-    /// The goal, or a contradiction, from the contrary as the only premise.
+    /// The goal, or a contradiction, from the opposite as the only premise.
     pub refuted: Tree,
 }
 
 impl Forced {
-    /// What is assumed in what is left to be done.
+    /// The literal assumed in the remaining case.
     #[must_use]
     pub fn assumed(&self) -> Pattern {
         let code = if self.holds { self.literal.code } else { self.literal.code.opposite() };
@@ -104,23 +104,23 @@ impl Forced {
     }
 }
 
-/// A contradiction from the denial of a goal, below a block that got stuck.
+/// A contradiction from the negated goal, below a stuck block.
 #[derive(Clone, Debug)]
 pub struct Indirect {
     /// The block.
     pub stuck: Arc<Finished>,
-    /// A contradiction from the denial as the only premise.
+    /// The contradiction, from the negated goal as the only premise.
     pub child: Tree,
 }
 
 /// A proof by induction.
 #[derive(Clone, Debug)]
 pub struct InductionTree {
-    /// The instance's place in [`Compiled::inductions`].
+    /// The index in [`Compiled::inductions`].
     pub instance: usize,
-    /// The variable.
+    /// The induction variable.
     pub variable: u16,
-    /// A block that assumed the sequent's premises and found that the variable lies in the set.
+    /// A block that assumed the sequent's premises and derived that the variable is in the set.
     pub member: Arc<Finished>,
     /// One for each constructor.
     pub cases: Vec<Case>,
@@ -129,33 +129,34 @@ pub struct InductionTree {
 /// A case of an induction.
 #[derive(Clone, Debug)]
 pub enum Case {
-    /// The sequent for a constant.
+    /// The sequent at a constant.
     Constant(Tree),
-    /// The sequent for the value of a function, below a block that introduced the inputs and the value
-    /// in order and assumed what induction offers: for each input its membership, and where it is
+    /// The sequent at the value of a function, below a block that introduced the inputs and the value, in order, and
+    /// assumed, for each input, its membership and, if it is recursive, the hypothesis as a rule; then the function's
+    /// row.
     /// recursive the hypothesis as a rule; then the function's row.
     Function(Arc<Snapshot>, Tree),
 }
 
-/// A block at rest that reached its goal, or got stuck.
+/// A block at rest that reached its goal or is stuck.
 #[derive(Debug)]
 pub struct Finished {
     /// The block.
     pub snapshot: Arc<Snapshot>,
-    /// What it wanted.
+    /// Its goal.
     pub goal: Goal,
-    /// The contradiction that it met instead, if so.
+    /// The contradiction that it derived instead, if so.
     pub falsum: Option<FactId>,
-    /// What reached an existence goal.
+    /// The rule and facts that reached an existential goal.
     pub reached: Option<Reached>,
-    /// New individuals that it made.
+    /// The number of witnesses it created.
     pub creations: u32,
-    /// The work that it took.
+    /// Its work, in steps.
     pub steps: u64,
 }
 
-/// Writes the proof of `statement`, which must be the closed formula of the tree's sequent. `theorems`
-/// are the statements of the theorems that it may cite, by number.
+/// Reconstructs the proof of `statement`, which must be the closed formula of the tree's sequent. `theorems` are the
+/// statements of the theorems that it may cite, by number.
 #[must_use]
 pub fn extract(theory: &Theory, compiled: &Compiled, theorems: &[Formula], statement: &Formula, tree: &Tree) -> Proof {
     let mut writer = Writer::new(theory, compiled, theorems);
@@ -178,8 +179,8 @@ pub fn extract(theory: &Theory, compiled: &Compiled, theorems: &[Formula], state
     writer.proof.pruned()
 }
 
-/// The proof of a statement that is an axiom, a conjunction of such, or a defined atom that stands for such; `None` for
-/// all others.
+/// The proof of a statement that is an axiom, a conjunction of axioms, or a defined atom that unfolds to such; `None`
+/// for others.
 #[must_use]
 pub fn from_axioms(theory: &Theory, compiled: &Compiled, theorems: &[Formula], statement: &Formula) -> Option<Proof> {
     let Formula::Implies(binders, premise, conclusion) = statement else { return None };
@@ -201,8 +202,8 @@ pub fn from_axioms(theory: &Theory, compiled: &Compiled, theorems: &[Formula], s
     Some(writer.proof.pruned())
 }
 
-/// The part of a conjunctive statement that `moves` lead to, with all premises on the way: the first
-/// move passes the anchor.
+/// The part of a conjunctive statement at the end of `moves`, with all premises on the way; the first move passes the
+/// anchor.
 #[must_use]
 pub fn project(statement: &Formula, moves: &[Move]) -> Formula {
     match (moves.first(), statement) {
@@ -215,8 +216,7 @@ pub fn project(statement: &Formula, moves: &[Move]) -> Formula {
     }
 }
 
-/// Writes the proof of a statement whose conclusion is a conjunction from the theorems that state its
-/// parts, in order.
+/// The proof of a statement with a conjunctive conclusion from theorems that state its parts, in order.
 #[must_use]
 pub fn compose(
     theory: &Theory,
@@ -231,12 +231,12 @@ pub fn compose(
     writer.proof
 }
 
-/// What happens to a scope when it is closed.
+/// The inference that closes a scope.
 #[derive(Clone, Copy, Debug)]
 enum Close {
     Generalise,
     Exists(StepId),
-    /// ¬ introduction; the second step is filled in when the contradiction is known.
+    /// ¬ introduction; the second premise is filled in once the contradiction is known.
     Deny,
 }
 
@@ -247,19 +247,19 @@ struct Writer<'t> {
     proof: Proof,
     scope: ScopeId,
     open: Vec<(ScopeId, Close)>,
-    /// What stands in the place of the theory's base sorts in the statement.
+    /// The sorts that the statement substitutes for the theory's base sorts.
     instance: SortInstance,
-    /// The anchor's parameters.
+    /// The names of the anchor's parameters.
     anchor: Vec<Name>,
-    /// The name of each individual of the line that is being written.
+    /// The name of each individual of the current line of blocks.
     naming: Vec<Name>,
     nodes: HashMap<NodeId, StepId>,
     theorems: HashMap<TheoremId, StepId>,
     facts: HashMap<(usize, FactId), StepId>,
     contradictions: HashMap<(usize, FactId), (StepId, StepId)>,
-    /// For each depth of the line the steps of the block's assumptions.
+    /// For each depth of the line, the steps of the block's assumptions.
     givens: Vec<Vec<StepId>>,
-    /// Derived atoms that are visible, so that nothing is derived twice.
+    /// Derived atoms that are visible, so that none is derived twice.
     known: HashMap<Formula, StepId>,
 }
 
@@ -292,17 +292,17 @@ impl<'t> Writer<'t> {
         name
     }
 
-    /// The sort of an argument of a relation, in this proof.
+    /// The sort of an argument of a relation, as instantiated in this proof.
     fn sort_at(&self, relation: RelationId, place: usize) -> Sort {
         self.instance.apply(&self.compiled.signature.relations[relation.index()].sorts[place])
     }
 
-    /// A formula of the theory with the sorts that this proof has in the place of the theory's base sorts.
+    /// A formula of the theory, with its base sorts instantiated as in this proof.
     fn own_sorts(&self, formula: Formula) -> Formula {
         if self.instance.is_identity() { formula } else { formula.with_sorts(&mut |sort| self.instance.apply(sort)) }
     }
 
-    /// A binder of the name, as it was introduced.
+    /// The binder that introduced the name.
     fn binder(&self, name: Name) -> Binder {
         Binder::new(self.proof.names[name.0 as usize].clone(), self.sort(name).clone())
     }
@@ -325,7 +325,7 @@ impl<'t> Writer<'t> {
         id
     }
 
-    /// A step whose conclusion is derived only once as long as it is visible.
+    /// Emits a step, unless a visible step has the same conclusion.
     fn derive(&mut self, rule: Inference, premises: Vec<StepId>, conclusion: Formula) -> StepId {
         if let Some(known) = self.known.get(&conclusion).copied()
             && self.is_visible(known)
@@ -350,8 +350,7 @@ impl<'t> Writer<'t> {
         scope == home
     }
 
-    /// Closes scopes until `mark` are open; `last` is what was derived inside, and what is derived
-    /// outside is returned.
+    /// Closes scopes until `mark` are open. `last` is the step derived inside; returns the step derived outside.
     fn close_to(&mut self, mark: usize, mut last: StepId) -> StepId {
         while self.open.len() > mark {
             let (scope, close) = self.open.pop().expect("longer than the mark");
@@ -385,7 +384,7 @@ impl<'t> Writer<'t> {
     }
 
     fn atom(&self, code: Code, names: &[Name]) -> Formula {
-        // Beyond the relations are the domains of the sorts, whose facts are equations.
+        // Codes after the relations are domains of sorts, whose facts are equations.
         let Some(relation) = self.compiled.signature.relations.get(code.relation().index()) else {
             return Formula::equal(names[0], names[1]);
         };

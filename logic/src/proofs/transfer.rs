@@ -1,9 +1,8 @@
-//! A theorem of one theory as a theorem of another that has its axioms.
+//! Transfers a theorem from one theory to another that satisfies its axioms.
 //!
-//! Both say `∀ parameters (axioms → …)`. The proof is written down anew under the axioms of the other theory: where it
-//! took an axiom from its own, the axiom is taken from there, and where it cited a theorem, the transferred one is cited.
-//! All other steps stay as they are, with other names, sorts and predicates. Nothing is believed here: whether what comes
-//! out is a proof, the checker says.
+//! Both theories state `∀ parameters (axioms → …)`. The proof is rewritten under the axioms of the target theory:
+//! axioms are fetched from there, and citations refer to transferred theorems. All other steps are copied, with names,
+//! sorts and predicates translated. Nothing is trusted: the checker decides whether the result is a proof.
 
 use std::collections::HashMap;
 
@@ -12,24 +11,23 @@ use crate::calculus::proof::{Proof, Rule, ScopeId, Step, StepId, TheoremId};
 use crate::calculus::sort::{Sort, SortInstance};
 use crate::calculus::theory::{Induction, Theory};
 
-/// Why a theorem cannot be transferred.
+/// The reason why a theorem cannot be transferred.
 pub type Unfit = &'static str;
 
-/// From one theory to another.
+/// A translation from one theory to another.
 #[derive(Debug)]
 pub struct Transfer<'t> {
     to: &'t Theory,
-    /// For each parameter of `from` the parameter of `to` that takes its place.
+    /// For each parameter of `from`, the parameter of `to` that replaces it.
     arguments: &'t [usize],
-    /// For each predicate of `from` that of `to`.
+    /// For each predicate of `from`, that of `to`.
     predicates: Vec<Option<PredicateId>>,
-    /// For each induction principle of `from` that of `to`.
+    /// For each induction principle of `from`, that of `to`.
     inductions: Vec<Option<u32>>,
 }
 
 impl<'t> Transfer<'t> {
-    /// From `from` to `to`, whose parameters at the places `arguments` take the places of those of `from`. A definition
-    /// is taken for the one of the same name.
+    /// From `from` to `to`, whose parameters at `arguments` replace those of `from`. Definitions correspond by name.
     #[must_use]
     pub fn new(from: &'t Theory, to: &'t Theory, arguments: &'t [usize]) -> Transfer<'t> {
         let named = |id: usize| {
@@ -56,10 +54,10 @@ impl<'t> Transfer<'t> {
         Transfer { to, arguments, predicates, inductions }
     }
 
-    /// The transferred proof of a theorem; `cited` gives for each theorem that it cites the transferred one.
+    /// Transfers the proof of a theorem; `cited` maps each cited theorem to the transferred one.
     ///
     /// # Errors
-    /// If an axiom or a definition that it rests on is none of the other theory, or a theorem that it cites was not
+    /// If an axiom or definition that the proof uses is not part of the target theory, or a cited theorem was not
     /// transferred.
     pub fn proof(&self, proof: &Proof, cited: &dyn Fn(TheoremId) -> Option<TheoremId>) -> Result<Proof, Unfit> {
         let outer = outermost(proof).ok_or("its statement does not begin with the axioms")?;
@@ -102,7 +100,7 @@ impl<'t> Transfer<'t> {
         Ok(copier.written.pruned())
     }
 
-    /// Base sorts that no parameter has stay sorts of their own.
+    /// Gives fresh base sorts to those that occur in no parameter.
     fn set_apart(&self, proof: &Proof, sorts: &mut SortInstance) {
         let mut highest = 0;
         let mut all = Vec::new();
@@ -119,14 +117,14 @@ impl<'t> Transfer<'t> {
         for base in all {
             if sorts.apply(&Sort::Individual(base)) == Sort::Individual(base) {
                 highest += 1;
-                // Where the base has its own number by what was noted before, this changes nothing.
+                // If the base sort was already mapped to itself, this changes nothing.
                 sorts.fit(&Sort::Individual(base), &Sort::Individual(highest));
             }
         }
     }
 }
 
-/// The scope that assumes the axioms and is closed by the last step.
+/// The scope that assumes the axioms and that the last step closes.
 fn outermost(proof: &Proof) -> Option<ScopeId> {
     let last = proof.steps.last()?;
     let Rule::Generalise(scope) = last.rule else { return None };
@@ -134,13 +132,13 @@ fn outermost(proof: &Proof) -> Option<ScopeId> {
     (outer.parent == ScopeId::OUTER && outer.assumptions.len() == 1 && last.scope == ScopeId::OUTER).then_some(scope)
 }
 
-/// What an old step is in the new proof.
+/// The image of an old step in the new proof.
 #[derive(Clone)]
 enum Image {
     Step(StepId),
     /// The assumption that the axioms hold.
     Anchor,
-    /// A formula that the axioms state.
+    /// An axiom, or part of one.
     Axiom(Formula),
     /// A theorem, at these sorts.
     Theorem(TheoremId, Formula),
@@ -152,13 +150,13 @@ struct Copier<'c> {
     cited: &'c dyn Fn(TheoremId) -> Option<TheoremId>,
     outer: ScopeId,
     sorts: SortInstance,
-    /// The old parameters' new names; all others stay.
+    /// The new names of the old parameters; other names stay.
     replaced: HashMap<Name, Name>,
     parameters: Vec<Name>,
     axioms: Axioms,
-    /// The steps by which axioms were derived.
+    /// The steps that derive axioms.
     derived: HashMap<Formula, StepId>,
-    /// The steps that state cited theorems for the parameters.
+    /// The steps that state cited theorems about the parameters.
     citations: HashMap<(TheoremId, Formula), StepId>,
     written: Proof,
 }
@@ -185,7 +183,7 @@ impl Copier<'_> {
         Ok(())
     }
 
-    /// The last step, which closes the scope of the parameters.
+    /// The last step, which discharges the scope of the parameters.
     fn close(&mut self, old: &Step, images: &[Image]) -> Result<Image, Unfit> {
         let [body] = old.premises[..] else { return Err("its last step has another shape") };
         let body = self.premise(&images[body.index()])?;
@@ -203,7 +201,7 @@ impl Copier<'_> {
         let premise = |place: usize| old.premises.get(place).map(|premise| &images[premise.index()]);
         match (&old.rule, premise(0)) {
             (Rule::Assumption(_), None) if old.scope == self.outer => return Ok(Image::Anchor),
-            // A definition among the axioms may say more in the other theory: that its set is generated.
+            // A definition among the axioms may state more in the target theory, e.g. that its set is generated.
             (Rule::Unfold, Some(Image::Anchor | Image::Axiom(_))) => {
                 return Ok(Image::Axiom(self.formula(&old.conclusion)?));
             }
@@ -221,8 +219,8 @@ impl Copier<'_> {
         Ok(Image::Step(self.push(rule, premises, conclusion, old.scope)))
     }
 
-    /// A theorem for the old parameters, and perhaps for more: the transferred one for the new parameters, and then for
-    /// what else there is.
+    /// A theorem instantiated with the old parameters, and possibly further arguments: the transferred theorem for the
+    /// new parameters, then instantiated with the further ones.
     fn instance(
         &mut self,
         old: &Step,
@@ -248,7 +246,7 @@ impl Copier<'_> {
         Ok(Image::Step(self.push(Rule::Instantiate(rest), premises, conclusion, old.scope)))
     }
 
-    /// What a cited theorem says of the parameters.
+    /// A cited theorem, instantiated with the parameters.
     fn citation(&mut self, cited: TheoremId, stated: &Formula) -> Result<StepId, Unfit> {
         let key = (cited, stated.clone());
         if let Some(known) = self.citations.get(&key) {
@@ -272,7 +270,7 @@ impl Copier<'_> {
         Ok(step)
     }
 
-    /// The step that an old one has become.
+    /// The new step of an old one.
     fn premise(&mut self, image: &Image) -> Result<StepId, Unfit> {
         match image {
             Image::Step(step) => Ok(*step),
@@ -286,7 +284,7 @@ impl Copier<'_> {
         }
     }
 
-    /// Derives what the axioms state, in the scope that assumes them.
+    /// Derives a formula that the axioms state, in the scope that assumes them.
     fn axiom(&mut self, formula: &Formula) -> Result<StepId, Unfit> {
         if let Some(known) = self.derived.get(formula) {
             return Ok(*known);
@@ -323,7 +321,7 @@ impl Copier<'_> {
         known.ok_or("it speaks of a definition that this theory does not have")
     }
 
-    /// The formula with the names, sorts and predicates of the other theory.
+    /// Translates the names, sorts and predicates of a formula.
     fn formula(&self, formula: &Formula) -> Result<Formula, Unfit> {
         let renamed = formula.substitute(&mut |name| self.name(name)).with_sorts(&mut |sort| self.sorts.apply(sort));
         self.predicates(&renamed)
@@ -358,7 +356,7 @@ impl Copier<'_> {
     }
 }
 
-/// What the axioms of a theory state, and the last step to it from what it is part of.
+/// All formulas that the axioms of a theory state; each with its last rule and that rule's premise.
 struct Axioms {
     ways: HashMap<Formula, (Rule, Option<Formula>)>,
     anchor: Formula,

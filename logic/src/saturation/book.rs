@@ -1,4 +1,4 @@
-//! The rules that all blocks share.
+//! The rule book shared by all blocks.
 
 use std::sync::Arc;
 
@@ -8,38 +8,38 @@ use crate::saturation::pattern::{Argument, Code, Pattern};
 use crate::saturation::rule::{Rule, RuleHead, RuleId};
 use crate::saturation::sorts::{SortId, Sorts, Typing};
 
-/// The rules that all blocks share: axioms, definitions, theorems, and their demands. Grows only.
+/// The rules shared by all blocks: axioms, definitions, theorems, and their demands. Only grows.
 #[derive(Clone, Debug, Default)]
 pub struct RuleBook {
     /// The rules.
     pub rules: Vec<Arc<Rule>>,
-    /// For each code the rules and patterns that a fact of it may trigger.
+    /// For each code, the rules and pattern indices that a new fact of it triggers.
     pub triggers: Vec<Vec<(u32, u16)>>,
-    /// For each code the masks by which its facts are looked up.
+    /// For each code, the column masks by which its facts are looked up.
     pub masks: Vec<Vec<u32>>,
-    /// For each relation how its values are made, if it is a function.
+    /// For each relation that is a function, how its values are created.
     functions: Vec<Option<NativeFunction>>,
     /// The sorts of the theory.
     pub sorts: Sorts,
-    /// The rules between facts about sets and relations of the theory and those in which they are arguments. They are
-    /// among [`RuleBook::rules`] if axioms speak of sets; else a block assumes them that has to do with sets.
+    /// The rules between facts about sets and relations of the theory and facts in which these are arguments. Part of
+    /// [`RuleBook::rules`] if axioms mention sets as terms; otherwise, blocks that deal with sets assume them.
     pub views: Vec<Rule>,
-    /// For each sort whether a rule looks into its domain, so that it must have facts.
+    /// For each sort, whether a rule matches its domain, which then needs facts.
     pub(super) ranged: Vec<bool>,
-    /// For each relation whether its denials are derived: whether some clause could go on with one.
+    /// For each relation, whether its negative facts are derived: whether some clause can use one.
     denied: Vec<bool>,
-    /// Whether no axiom asks for a denial, or has something compound in it.
+    /// Whether no axiom uses a negative fact or contains a compound formula.
     horn: bool,
 }
 
-/// A function whose totality and functionality the block itself takes care of.
+/// A function whose totality and functionality are built into blocks.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NativeFunction {
-    /// How many inputs it has.
+    /// The number of inputs.
     pub inputs: usize,
-    /// The rule that gives its values.
+    /// The rule that creates its values.
     pub totality: RuleId,
-    /// For each input the variable of the totality rule.
+    /// For each input, the variable of the totality rule.
     pub variables: Vec<u16>,
     /// Whether it is a constructor.
     pub constructor: bool,
@@ -48,13 +48,14 @@ pub struct NativeFunction {
 }
 
 impl RuleBook {
-    /// The rules of a compiled theory: totality and functionality of functions are left to the block.
+    /// The rules of a compiled theory, without totality and functionality of functions, which blocks handle.
     #[must_use]
     pub fn new(compiled: &Compiled) -> RuleBook {
         RuleBook::beginning(compiled, compiled.axioms.len())
     }
 
-    /// The same for the first axioms only, among which those about functions must be; the others are to be added.
+    /// [`RuleBook::new`] for the first `axioms` axioms only, which must include those about functions; the caller adds
+    /// the rest.
     #[must_use]
     pub fn beginning(compiled: &Compiled, axioms: usize) -> RuleBook {
         let sorts = Sorts::new(&compiled.signature);
@@ -74,7 +75,7 @@ impl RuleBook {
             book.masks[book.sorts.domain(SortId(sort as u16)).index()].push(0b11);
         }
         for (number, relation) in compiled.signature.relations.iter().enumerate() {
-            // Facts are known by all of their arguments, rows of functions by their inputs.
+            // Facts are indexed by all of their arguments, rows of functions by their inputs.
             let columns = if relation.function { relation.arity - 1 } else { relation.arity };
             let mask = (1u32 << columns) - 1;
             book.masks[number * 2].push(mask);
@@ -100,7 +101,7 @@ impl RuleBook {
             });
             book.note_ranges(&rule);
             book.rules.push(Arc::new(rule.clone()));
-            // A function of one input is also worked out for its own sake, late.
+            // Values of unary functions are also computed without any demand, at a high price.
             if inputs == 1 && !function.constructor {
                 book.add(Rule::asking(rule.variables + 1, rule.patterns.clone(), vec![row.clone()], 6));
             }
@@ -127,8 +128,7 @@ impl RuleBook {
                 book.add_gated(rule, &compiled.signature, 0);
                 continue;
             }
-            // A recursion equation is used from the function to its value, whichever way the theory
-            // writes it.
+            // A recursion equation is used from the function to its value, in whichever direction the theory states it.
             let folding = compiled.is_folding(&axiom.clause);
             let unfolds = !folding && rule.unfolds(&compiled.signature);
             let continuations = if unfolds { rule.continuations(&compiled.signature, 1) } else { Vec::new() };
@@ -149,20 +149,19 @@ impl RuleBook {
         book
     }
 
-    /// Whether no axiom has a negative literal as premise or something compound in it: then facts that hold follow
-    /// without reasoning by cases.
+    /// Whether no axiom has a negative premise or a compound formula: positive facts then follow without case splits.
     #[must_use]
     pub fn is_horn(&self) -> bool {
         self.horn
     }
 
-    /// Whether denials of a relation are derived.
+    /// Whether negative facts of a relation are derived.
     #[must_use]
     pub fn denies(&self, relation: RelationId) -> bool {
         self.denied.get(relation.index()).is_some_and(|denied| *denied)
     }
 
-    /// The rule of an axiom or theorem, which derives denials where they are of use.
+    /// The rule of an axiom or theorem; it derives a negative head only where that is useful.
     #[must_use]
     pub fn rule_of(&self, axiom: &Axiom) -> Rule {
         let derives = match &axiom.clause.head {
@@ -183,7 +182,7 @@ impl RuleBook {
         }
     }
 
-    /// The rules of an assumption with these premises and this head: itself, and its contrapositives.
+    /// The rules of an assumption with these premises and this head: the clause itself, and its contrapositives.
     #[must_use]
     pub fn rules_of_assumption(
         &self,
@@ -207,9 +206,8 @@ impl RuleBook {
         rules
     }
 
-    /// The contrapositives of a clause, as far as they are of use: those that conclude something positive, and denials
-    /// that others go on with. Rows of functions are not denied: that they have another value is what blocks find out by
-    /// themselves.
+    /// The useful contrapositives of a clause: those that conclude something positive, and those whose negative
+    /// conclusion other clauses use. Rows of functions are not negated: blocks find by themselves that a value differs.
     fn contrapositives(
         &self,
         variables: u16,
@@ -235,7 +233,7 @@ impl RuleBook {
         }
     }
 
-    /// How the values of a relation are made, if it is a function.
+    /// How the values of a relation are created, if it is a function.
     #[inline]
     #[must_use]
     pub fn function(&self, code: Code) -> Option<&NativeFunction> {
@@ -245,13 +243,13 @@ impl RuleBook {
         self.functions.get(code.relation().index())?.as_ref()
     }
 
-    /// The relations that say where the functions are defined.
+    /// The relations that are domains of functions.
     pub fn domains(&self) -> impl Iterator<Item = Code> + '_ {
         let totalities = self.functions.iter().flatten().map(|function| &self.rules[function.totality.0 as usize]);
         totalities.flat_map(|rule| rule.patterns.iter().map(|pattern| pattern.code))
     }
 
-    /// The constructors of one input.
+    /// The unary constructors.
     pub fn unary_constructors(&self) -> impl Iterator<Item = Code> + '_ {
         self.functions.iter().enumerate().filter_map(|(relation, function)| {
             let function = function.as_ref()?;
@@ -265,8 +263,8 @@ impl RuleBook {
         self.functions.iter().flatten().any(|function| function.totality == rule)
     }
 
-    /// Adds a rule that only says what the value of a row is that is there, see [`Rule::gated`]. Where
-    /// there is such a row, what the rule's premises need is asked for.
+    /// Adds a [gated](Rule::gated) rule: it only determines the value of an existing row. Where there is such a row,
+    /// the rule's premises are demanded.
     pub fn add_gated(&mut self, rule: Rule, signature: &Signature, price: u32) {
         let demands = rule.demands(signature, None, Some(price));
         self.add(rule.gated());
@@ -275,7 +273,7 @@ impl RuleBook {
         }
     }
 
-    /// Adds a rule and the demands that go with it.
+    /// Adds a rule and its [demands](Rule::demands).
     pub fn add_with_demands(&mut self, rule: Rule, signature: &Signature, forward: Option<u32>, backward: Option<u32>) {
         let demands = rule.demands(signature, forward, backward);
         self.add(rule);
@@ -309,8 +307,8 @@ impl RuleBook {
     }
 }
 
-/// For each relation whether denials of it are of use: it stands denied among premises, is compound, or a clause takes a
-/// denial of it to one that is of use.
+/// For each relation, whether its negative facts are useful: it occurs negated in premises, is compound, or a
+/// contrapositive leads from its negation to a useful one.
 fn useful_denials(compiled: &Compiled) -> Vec<bool> {
     let relations = &compiled.signature.relations;
     let mut useful: Vec<bool> = relations.iter().map(|relation| relation.inner.is_some()).collect();
@@ -335,8 +333,8 @@ fn useful_denials(compiled: &Compiled) -> Vec<bool> {
     }
 }
 
-/// The relations of which a clause with a negative premise uses denials: those premises', and its head's, with which it
-/// is read from right to left.
+/// The relations whose negative facts a clause with a negative premise uses: those of the negative premises, and that
+/// of its head, for the contrapositive.
 fn denials_of(clause: &Clause) -> impl Iterator<Item = RelationId> + '_ {
     let negative = || clause.premises.iter().filter(|premise| !premise.positive);
     let head = match &clause.head {

@@ -1,15 +1,15 @@
-//! Unfailing completion: equations between terms, turned into rules of rewriting, until both sides of a goal have the
-//! same normal form.
+//! Unfailing completion: turns equations between terms into rewrite rules, until both sides of a goal have the same
+//! normal form.
 //!
-//! After Knuth and Bendix, and Bachmair, Dershowitz and Plaisted. An equation whose left side is greater in an order on
-//! terms rewrites instances of it; where neither side is greater, those instances are rewritten that become smaller.
-//! Where two equations lead from one term to two others (a critical pair), these are equal, and if they have not the same normal form that is
-//! a new equation. It is looked at when its turn comes: the light first, from time to time an old one. With a fair
-//! choice and an order that is total on terms without variables, everything is found that follows from equations alone.
+//! After Knuth and Bendix, and Bachmair, Dershowitz and Plaisted. An equation whose left side is greater in a term
+//! order rewrites instances of it; where neither side is greater, it rewrites those instances that become smaller. A
+//! critical pair of two equations is a new equation unless its sides have the same normal form. New equations are
+//! selected by weight, from time to time by age. With a fair selection and an order that is total on ground terms,
+//! completion finds everything that follows from equations alone.
 //!
-//! Variables range over domains, and values of functions lie in domains; a variable stands for terms of its own domain
-//! only. The steps of rewriting are kept, so that a goal that was reached comes with a [`Derivation`]. The same input
-//! and the same bounds give the same derivation.
+//! Variables range over domains, and values of functions lie in domains; a variable may be instantiated only by terms
+//! of its own domain. Rewrite steps are recorded, so a goal that is reached comes with a [`Derivation`]. The same input
+//! and bounds give the same derivation.
 
 pub mod equation;
 mod index;
@@ -33,31 +33,31 @@ use redundant::Arranging;
 use term::{Domain, TermId, Terms, Top};
 use unify::Bindings;
 
-/// How far a completion may go.
+/// Bounds on a completion.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Bounds {
-    /// Symbols that are looked at.
+    /// The most work, in symbols inspected.
     pub work: u64,
-    /// Terms and waiting equations that are held.
+    /// The most terms and queued equations held.
     pub memory: usize,
-    /// The number of symbols of an equation.
+    /// The most symbols of an equation.
     pub weight: u32,
 }
 
-/// How a completion ended.
+/// The outcome of a completion.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
     /// The goal follows.
     Reached,
-    /// Nothing more follows.
+    /// No more equations follow.
     Saturated,
-    /// It has done the work it was given; with more it goes on.
+    /// The bound on work was reached; with a higher bound the completion can continue.
     OutOfWork,
-    /// It holds as much as it may.
+    /// The bound on memory was reached.
     OutOfMemory,
 }
 
-/// The goal, and how its sides were rewritten.
+/// The goal, with the rewrite steps of its sides.
 #[derive(Clone, Debug)]
 struct Goal {
     given: (TermId, TermId),
@@ -67,32 +67,32 @@ struct Goal {
     right_steps: Vec<Rewrite>,
 }
 
-/// A completion under way; see the module's page.
+/// The state of a completion; see the module documentation.
 #[derive(Clone, Debug)]
 pub struct Completion {
     terms: Terms,
     order: Order,
     limits: Bounds,
-    /// All equations that were found; those that are active, see `active`.
+    /// All equations found; `active` lists the active ones.
     equations: Vec<Equation>,
     active: Vec<EquationId>,
     index: Index,
     queue: Queue,
     goal: Goal,
-    /// For each domain its smallest constant.
+    /// The smallest constant of each domain.
     smallest: Vec<(Domain, TermId)>,
     arranging: Arranging,
-    /// Normal forms, as long as no equation is added.
+    /// Cached normal forms; cleared when the active equations change.
     normal: FxHashMap<TermId, TermId>,
     bindings: Bindings,
     work: u64,
-    /// Whether nothing was left out for its size.
+    /// Whether no equation was dropped because of its size.
     is_complete: bool,
 }
 
 impl Completion {
-    /// A completion of these equations, of which each has at most 32 variables with numbers below 32, that is to end when
-    /// the two sides of the goal, terms without variables, are equal.
+    /// A completion of these equations, each with at most 32 variables, numbered below 32. It ends when the two sides
+    /// of the goal, which are ground, are equal.
     #[must_use]
     pub fn new(terms: Terms, order: Order, given: &[(TermId, TermId)], goal: (TermId, TermId), limits: Bounds) -> Self {
         let mut completion = Completion {
@@ -126,19 +126,19 @@ impl Completion {
         completion
     }
 
-    /// The work done.
+    /// The work done so far, in symbols inspected.
     #[must_use]
     pub fn work(&self) -> u64 {
         self.work
     }
 
-    /// How far it may go.
+    /// The bounds.
     #[must_use]
     pub fn bounds(&self) -> Bounds {
         self.limits
     }
 
-    /// Goes on until the goal is reached, nothing is left, or a bound is; `until` is one on all work done.
+    /// Continues until the goal is reached, the queue is empty, or a bound is reached. `until` bounds the total work.
     pub fn run_until(&mut self, until: u64) -> Outcome {
         let until = until.min(self.limits.work);
         loop {
@@ -157,7 +157,7 @@ impl Completion {
         }
     }
 
-    /// What an item says, and the steps from one side to the other; `None` if it is not needed any more.
+    /// The sides of a queued equation and the steps between them; `None` if it is no longer needed.
     fn raw(&mut self, item: Item) -> Option<(TermId, TermId, Vec<Rewrite>)> {
         match item {
             Item::Known(id) => {
@@ -176,7 +176,7 @@ impl Completion {
         }
     }
 
-    /// Looks at one equation.
+    /// Processes one queued equation.
     fn take(&mut self, item: Item) {
         let Some((left, right, middle)) = self.raw(item) else { return };
         let (low_left, down_left) = self.normalise(left);
@@ -206,8 +206,8 @@ impl Completion {
         self.activate(id);
     }
 
-    /// The equation with its variables numbered in order; those that the steps mention and its sides do not become
-    /// something that is there. `None` if there is nothing, or there are too many variables.
+    /// The equation with its variables renumbered in order; variables that occur in the steps but not in its sides are
+    /// replaced by one that does, or by a constant. `None` if there is no replacement, or there are too many variables.
     fn renamed(&mut self, left: TermId, right: TermId, mut steps: Vec<Rewrite>) -> Option<Equation> {
         let mut variables = Vec::new();
         self.terms.collect_variables(left, &mut variables);
@@ -256,7 +256,7 @@ impl Completion {
         }
     }
 
-    /// Has an equation rewrite others, and looks for its overlaps.
+    /// Activates an equation: simplifies others with it, computes its critical pairs, and normalises the goal.
     fn activate(&mut self, id: EquationId) {
         self.equations[id.index()].state = State::Active;
         self.simplify_by(id);
@@ -287,7 +287,7 @@ impl Completion {
         self.normal.clear();
     }
 
-    /// Takes an equation out of the active ones.
+    /// Removes an active equation.
     fn retire(&mut self, id: EquationId) {
         let Equation { left, right, oriented, .. } = self.equations[id.index()];
         self.equations[id.index()].state = State::Dead;
@@ -300,7 +300,7 @@ impl Completion {
         self.forget_law(id);
     }
 
-    /// Takes out the active equations of which a new one rewrites a side, and has them looked at anew.
+    /// Removes the active equations that a new one simplifies, and queues them again.
     fn simplify_by(&mut self, new: EquationId) {
         for id in self.active.clone() {
             let Equation { left, right, .. } = self.equations[id.index()];
@@ -311,8 +311,8 @@ impl Completion {
         }
     }
 
-    /// How the goal follows, when it was reached: what is needed for it. Its terms are those of `base`, with which the
-    /// completion began, and more.
+    /// The derivation of a goal that was reached, with only the equations it needs. Its terms extend `base`, the
+    /// initial terms of the completion.
     #[must_use]
     pub fn derivation(&self, base: &Terms) -> Derivation {
         let Goal { given, left_steps, right_steps, .. } = &self.goal;
@@ -359,7 +359,7 @@ impl Completion {
     }
 }
 
-/// For each domain the smallest of the constants that occur.
+/// The smallest constant that occurs, for each domain.
 fn smallest(terms: &Terms, order: Order, given: &[(TermId, TermId)], goal: (TermId, TermId)) -> Vec<(Domain, TermId)> {
     fn constants(terms: &Terms, term: TermId, found: &mut Vec<TermId>) {
         match (terms.top(term), terms.arity(term)) {

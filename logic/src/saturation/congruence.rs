@@ -1,38 +1,38 @@
-//! Which individuals of a block are equal, and why.
+//! Congruence classes of a block's individuals, with a proof forest.
 
 use crate::saturation::facts::FactId;
 use crate::saturation::pattern::Individual;
 
-/// Equivalence classes of individuals with a proof forest: between any two equal individuals there is
-/// one path of recorded equations, and it never changes once it is there.
+/// Equivalence classes of individuals with a proof forest: any two equal individuals are connected by a unique path of
+/// recorded equations, which never changes once it exists.
 ///
-/// All arrays are flat, so that a block starts with a plain copy of its parent's classes.
+/// All arrays are flat, so a block starts with a plain copy of its parent's classes.
 #[derive(Clone, Debug, Default)]
 pub struct Classes {
-    /// The individual that stands for the class.
+    /// The representative of the class.
     representative: Vec<Individual>,
-    /// The next individual of the same class, in a ring.
+    /// The next individual of the class, in a circular list.
     next: Vec<Individual>,
-    /// The neighbour towards the root of the proof tree, and the equation between the two.
+    /// The parent in the proof tree, and the equation between the two.
     edge: Vec<Option<(Individual, FactId)>>,
-    /// How costly the individual is: 1 for what is given, more for values of functions.
+    /// The cost of the individual: 1 if given, more for values of functions.
     weight: Vec<u32>,
 }
 
 impl Classes {
-    /// How many individuals there are.
+    /// The number of individuals.
     #[must_use]
     pub fn len(&self) -> usize {
         self.representative.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.representative.is_empty()
     }
 
-    /// A new individual, equal to itself alone.
+    /// Adds an individual, in a class of its own.
     pub fn fresh(&mut self, weight: u32) -> Individual {
         let individual = Individual(self.representative.len() as u32);
         self.representative.push(individual);
@@ -42,20 +42,20 @@ impl Classes {
         individual
     }
 
-    /// The individual that stands for the class of this one.
+    /// The representative of the individual's class.
     #[inline]
     #[must_use]
     pub fn find(&self, individual: Individual) -> Individual {
         self.representative[individual.0 as usize]
     }
 
-    /// The weight of the class of an individual: that of its lightest member.
+    /// The weight of the individual's class: that of its lightest member.
     #[must_use]
     pub fn weight(&self, individual: Individual) -> u32 {
         self.weight[self.find(individual).0 as usize]
     }
 
-    /// The individuals equal to this one, itself first.
+    /// The individuals equal to this one, starting with itself.
     pub fn members(&self, individual: Individual) -> impl Iterator<Item = Individual> + '_ {
         let mut at = Some(individual);
         std::iter::from_fn(move || {
@@ -66,8 +66,8 @@ impl Classes {
         })
     }
 
-    /// Records that `left = right` by `equation`. Gives the individual that no longer stands for its
-    /// class, if the two were in different ones.
+    /// Records that `left = right` by `equation`. Returns the individual that ceased to be a representative, or `None`
+    /// if the two were already equal.
     ///
     /// The lighter representative stays; of two equally light ones the older.
     pub fn merge(&mut self, left: Individual, right: Individual, equation: FactId) -> Option<Individual> {
@@ -78,7 +78,7 @@ impl Classes {
         let price = |individual: Individual| (self.weight[individual.0 as usize], individual);
         let (winner, loser, from, to) =
             if price(one) <= price(other) { (one, other, right, left) } else { (other, one, left, right) };
-        // Turn the loser's proof tree round, so that `from` is its root, and hang it onto `to`.
+        // Reverse the edges of the loser's proof tree so that `from` is its root, then attach it to `to`.
         let mut at = from;
         let mut hang = Some((to, equation));
         while let Some(link) = hang {
@@ -96,8 +96,8 @@ impl Classes {
         Some(loser)
     }
 
-    /// The equations on the path from `left` to `right`, in order; each links the individual reached
-    /// so far with the next.
+    /// The equations on the path from `left` to `right`, in order; each links the individual reached so far with the
+    /// next.
     ///
     /// # Panics
     /// If the two are not equal.

@@ -1,8 +1,8 @@
-//! The facts of one block, in columns with indices; shared with its descendants once it is at rest.
+//! The fact store of one block: columns with indices, shared with its descendants once the block is at rest.
 //!
-//! A fact has a number that grows along the line from the root block to this one. A fact is never
-//! changed: where two individuals turn out to be equal, facts about the one are written anew about the
-//! other, with the old fact as their reason, and the old ones are passed over from then on.
+//! Facts are numbered along the line from the root block to this one and are immutable: when two individuals become
+//! equal, facts about the one are rewritten as new facts about the other, with the old fact as the reason, and the old
+//! ones are skipped from then on.
 
 use std::sync::Arc;
 
@@ -11,34 +11,34 @@ use rustc_hash::FxHashMap;
 use crate::saturation::pattern::{Code, Individual};
 use crate::saturation::rule::{Rule, RuleId};
 
-/// A fact, by its number along the line from the root.
+/// A fact, by its number along the line of blocks from the root.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct FactId(pub u32);
 
 impl RuleId {
-    /// The first number of a rule that belongs to a block.
+    /// The first number of rules that belong to a block.
     pub const LOCAL: u32 = 1 << 31;
 }
 
-/// Why a fact holds. What `parents` are is said for each.
+/// The reason for a fact. Each variant says what its parents are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Reason {
-    /// It was assumed: the number counts the assumptions of its block. No parents.
+    /// An assumption, by its number in the block. No parents.
     Given(u32),
-    /// A rule gave it; the parents match the rule's patterns in order.
+    /// Derived by a rule; the parents match the rule's patterns in order.
     Rule(RuleId),
-    /// It describes a new individual: the number of the witness group along the line, and which of
-    /// its facts this is. Its parents stand in the group.
+    /// Describes a new individual: the number of the witness group along the line, and the index of the fact in that
+    /// group. The group has its parents.
     Witness(u32, u32),
-    /// It says that an individual is equal to itself, for those who range over its sort. No parents.
+    /// The reflexive equation of an individual, for rules that range over its sort. No parents.
     Same,
-    /// The parent with equals replaced.
+    /// The parent, with equal individuals replaced.
     Rewritten,
-    /// An equation: the parents are two rows of a function with the same inputs.
+    /// An equation by functionality: the parents are two rows of a function with the same inputs.
     Functional,
-    /// The contradiction: the parents are a fact and its denial.
+    /// The contradiction: the parents are a fact and its negation.
     Clash,
-    /// The contradiction: the parent denies that something is equal to itself.
+    /// The contradiction: the parent is an inequation of an individual with itself.
     Apart,
 }
 
@@ -48,24 +48,24 @@ struct Record {
     reason: Reason,
     arguments: u32,
     parents: u32,
-    /// Whether the fact is in the indices; a fact that is only a reason for others is not.
+    /// Whether the fact is indexed; a fact that only serves as a reason is not.
     entered: bool,
 }
 
-/// New individuals and the facts that introduce them.
+/// Witnesses: new individuals and the facts that introduce them.
 #[derive(Clone, Debug)]
 pub struct WitnessGroup {
-    /// The rule that says that they exist.
+    /// The rule with the existential head.
     pub rule: RuleId,
     /// The facts that match the rule's patterns.
     pub parents: Vec<FactId>,
-    /// What the rule's variables stood for.
+    /// The individuals that the rule's variables were bound to.
     pub binding: Vec<Individual>,
     /// The first of the new individuals.
     pub first: Individual,
-    /// How many.
+    /// The number of new individuals.
     pub count: u32,
-    /// The facts among which those about them stand, by number.
+    /// The facts that describe them, by number.
     pub facts: std::ops::Range<u32>,
 }
 
@@ -80,19 +80,19 @@ pub(crate) struct Rows {
 struct Index {
     mask: u32,
     heads: Heads,
-    /// For each row the next older one with the same key, plus one; 0 for none.
+    /// For each row, the next older one with the same key, plus one; 0 for none.
     older: Vec<u32>,
 }
 
 #[derive(Clone, Debug)]
 enum Heads {
-    /// One column: by individual.
+    /// By one column: indexed by individual.
     Direct(Vec<u32>),
-    /// More: by a hash of the columns, or their exact packing if they are two.
+    /// By several columns: a hash of them, or their exact packing if there are two.
     Hashed(FxHashMap<u64, u32>),
 }
 
-/// See the module's page.
+/// The facts of one block; see the module documentation.
 #[derive(Clone, Debug, Default)]
 pub struct Layer {
     pub(crate) first_fact: u32,
@@ -103,13 +103,13 @@ pub struct Layer {
     arguments: Vec<Individual>,
     parents: Vec<FactId>,
     rows: Vec<Rows>,
-    /// For each individual the facts of this layer that mention it; built when first needed.
+    /// For each individual, the facts of this layer in which it occurs; built on first use.
     mentions: Option<Vec<Vec<FactId>>>,
     pub(crate) groups: Vec<WitnessGroup>,
     pub(crate) rules: Vec<Arc<Rule>>,
 }
 
-/// Packs the columns that a mask selects. Exact for up to two columns, a hash for more.
+/// Packs the columns selected by a mask. Exact for up to two columns, a hash for more.
 #[inline]
 fn key(mask: u32, arguments: &[Individual]) -> u64 {
     let mut key: u64 = 0;
@@ -133,7 +133,7 @@ impl Layer {
         layer
     }
 
-    /// The number after the last fact.
+    /// One more than the number of the last fact.
     pub(crate) fn end(&self) -> u32 {
         self.first_fact + self.records.len() as u32
     }
@@ -148,12 +148,12 @@ impl Layer {
         self.record(fact).code
     }
 
-    /// Whether a fact is in the indices.
+    /// Whether a fact is indexed.
     pub(crate) fn is_entered(&self, fact: FactId) -> bool {
         self.record(fact).entered
     }
 
-    /// Why a fact holds.
+    /// The reason for a fact.
     pub(crate) fn reason(&self, fact: FactId) -> Reason {
         self.record(fact).reason
     }
@@ -175,7 +175,7 @@ impl Layer {
         &self.parents[start..end]
     }
 
-    /// Writes a fact down without entering it into any index.
+    /// Appends a fact without indexing it.
     pub(crate) fn record_fact(
         &mut self,
         code: Code,
@@ -196,7 +196,7 @@ impl Layer {
         fact
     }
 
-    /// Enters a recorded fact into the indices.
+    /// Indexes a recorded fact.
     pub(crate) fn enter(&mut self, fact: FactId) {
         let place = (fact.0 - self.first_fact) as usize;
         self.records[place].entered = true;
@@ -215,7 +215,7 @@ impl Layer {
         }
     }
 
-    /// Makes sure that facts of `code` can be looked up by `mask`.
+    /// Makes sure that facts of `code` are indexed by `mask`.
     pub(crate) fn ensure_index(&mut self, code: Code, mask: u32) {
         if mask == 0 || self.rows[code.index()].indices.iter().any(|index| index.mask == mask) {
             return;
@@ -237,8 +237,8 @@ impl Layer {
         self.rows.get(code.index()).map_or(&[], |rows| &rows.facts)
     }
 
-    /// The facts of `code` that agree with `arguments` in the columns of `mask`, newest first. May
-    /// yield others as well, when hashes collide or there is no index: the caller compares.
+    /// The facts of `code` that agree with `arguments` in the columns of `mask`, newest first. May yield others too, on
+    /// hash collisions or without an index: the caller must compare.
     #[inline]
     pub(crate) fn candidates<'l>(&'l self, code: Code, mask: u32, arguments: &[Individual]) -> Candidates<'l> {
         let rows = &self.rows[code.index()];
@@ -251,14 +251,14 @@ impl Layer {
         }
     }
 
-    /// The facts that mention an individual.
+    /// The facts in which an individual occurs.
     pub(crate) fn mentions(&mut self, individual: Individual) -> Vec<FactId> {
         self.build_mentions();
         let mentions = self.mentions.as_ref().expect("built");
         mentions.get(individual.0 as usize).cloned().unwrap_or_default()
     }
 
-    /// The same for a layer at rest.
+    /// [`Layer::mentions`] for a layer at rest.
     pub(crate) fn mentions_at_rest(&self, individual: Individual) -> &[FactId] {
         let mentions = self.mentions.as_ref().expect("a layer at rest has them");
         mentions.get(individual.0 as usize).map_or(&[], Vec::as_slice)
@@ -347,7 +347,7 @@ impl Index {
     }
 }
 
-/// See [`Layer::candidates`].
+/// The iterator of [`Layer::candidates`].
 pub(crate) struct Candidates<'l> {
     rows: &'l Rows,
     older: Option<&'l Vec<u32>>,

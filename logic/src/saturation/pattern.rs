@@ -1,8 +1,8 @@
-//! What facts and rules are made of: relations as codes, individuals, patterns.
+//! The parts of facts and rules: relation codes, individuals, patterns.
 
 use crate::clauses::clause::{Literal, RelationId, Term};
 
-/// An individual of a block and its ancestors. The first ones are the signature's constants.
+/// An individual of a block or of its ancestors. The first ones are the signature's constants.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Individual(pub u32);
 
@@ -15,7 +15,7 @@ pub enum Argument {
     Variable(u16),
 }
 
-/// A relation or its negation, as one number: facts of the two are kept apart.
+/// A relation or its negation, as one number: positive and negative facts are stored separately.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Code(pub u32);
 
@@ -24,7 +24,7 @@ impl Code {
     pub const EQUAL: Code = Code(0);
     /// Inequations.
     pub const APART: Code = Code(1);
-    /// The contradiction, which has no arguments.
+    /// The contradiction; it has no arguments.
     pub const FALSE: Code = Code(u32::MAX);
 
     /// The code of a literal.
@@ -39,7 +39,7 @@ impl Code {
         RelationId((self.0 / 2) as u16)
     }
 
-    /// Whether it is a relation itself, not its negation.
+    /// Whether the sign is positive.
     #[must_use]
     pub fn positive(self) -> bool {
         self.0.is_multiple_of(2)
@@ -51,7 +51,7 @@ impl Code {
         Code(self.0 ^ 1)
     }
 
-    /// The position in a table of codes.
+    /// The index in a table of codes.
     #[must_use]
     pub fn index(self) -> usize {
         self.0 as usize
@@ -63,12 +63,12 @@ impl Code {
 pub struct Pattern {
     /// The relation and its sign.
     pub code: Code,
-    /// As many as the relation has.
+    /// One for each argument of the relation.
     pub arguments: Vec<Argument>,
 }
 
 impl Pattern {
-    /// The pattern of a clause's literal; constant `c` is individual `c`.
+    /// The pattern of a clause literal; constant `c` is individual `c`.
     #[must_use]
     pub fn of(literal: &Literal) -> Pattern {
         let argument = |term: &Term| match term {
@@ -81,7 +81,7 @@ impl Pattern {
         }
     }
 
-    /// The pattern with its variables replaced.
+    /// The pattern under a substitution of its variables.
     #[must_use]
     pub fn map(&self, replace: &dyn Fn(u16) -> Argument) -> Pattern {
         let argument = |argument: &Argument| match argument {

@@ -1,12 +1,11 @@
-//! What a logic block derives, by the plain definition: the block's own algorithm is tested against it.
+//! The reference closure: the plain definition of what a block derives, against which its algorithm is tested.
 //!
-//! A set of facts is closed under clauses by trying every assignment of every clause until nothing new
-//! comes. Equality is a partition of the individuals; facts are about the least member of each class.
-//! Nothing here is fast.
+//! Closes a set of facts under clauses by trying every assignment of every clause until nothing is new. Equality is a
+//! partition of the individuals; facts are about the least member of each class. Slow on purpose.
 //!
-//! As in a block, no individual is made: clauses that say that something exists give nothing. A denied
-//! head is read as a contradiction with its atom among the premises, unless it is an inequation or denials of its
-//! relation are of use; and clauses are read from right to left as far as that is of use.
+//! As in a block, no individuals are created: existential clauses derive nothing. A negative head is read as a
+//! contradiction with its atom among the premises, unless it is an inequation or negative facts of its relation are
+//! useful; contrapositives are used where they are useful.
 
 use std::collections::BTreeSet;
 
@@ -17,19 +16,19 @@ use crate::saturation::pattern::{Code, Individual};
 /// A fact about individuals.
 pub type Fact = (Code, Vec<Individual>);
 
-/// What follows.
+/// The closure.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Closure {
-    /// For each individual the least one that is equal to it.
+    /// For each individual, the least one that is equal to it.
     pub least: Vec<Individual>,
-    /// The facts, about least individuals; equations are in [`Closure::least`] alone.
+    /// The facts, about least individuals; equations are only in [`Closure::least`].
     pub facts: BTreeSet<Fact>,
     /// Whether a contradiction follows.
     pub contradiction: bool,
 }
 
-/// Closes `facts` about so many individuals under `clauses`, in which `Term::Constant(i)` is
-/// individual `i`. The book says which relations are functions, and of which denials are of use.
+/// Closes `facts` about this many individuals under `clauses`, in which `Term::Constant(i)` is individual `i`. The book
+/// says which relations are functions, and whose negative facts are useful.
 ///
 /// Cost: for each round and clause, individuals to the power of the clause's variables.
 #[must_use]
@@ -63,7 +62,7 @@ pub fn closure(individuals: u32, facts: &[Fact], clauses: &[Clause], book: &Rule
     }
 }
 
-/// The next assignment; false after the last.
+/// Advances to the next assignment; false after the last.
 fn count_up(binding: &mut [u32], individuals: u32) -> bool {
     for value in binding {
         *value += 1;
@@ -76,7 +75,7 @@ fn count_up(binding: &mut [u32], individuals: u32) -> bool {
 }
 
 impl Closure {
-    /// Whether a fact follows, said of any members of the classes.
+    /// Whether a fact follows, for any members of the classes.
     #[must_use]
     pub fn holds(&self, code: Code, arguments: &[Individual]) -> bool {
         let arguments = self.about_least(arguments);
@@ -136,7 +135,8 @@ impl Closure {
         }
     }
 
-    /// An instance of a clause whose head is denied, and of which all premises hold but one, denies that one.
+    /// Contrapositives: an instance of a clause with a false head, all of whose premises but one hold, falsifies that
+    /// one.
     fn contrapose(&mut self, clause: &Clause, head: &Literal, fact: &dyn Fn(&Literal) -> Fact, book: &RuleBook) {
         let is_row = |literal: &Literal| book.function(Code::new(literal.relation, true)).is_some();
         let (code, arguments) = fact(head);

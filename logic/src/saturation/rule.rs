@@ -1,7 +1,7 @@
 //! Rules of logic blocks: clauses compiled to join plans.
 //!
-//! A rule has patterns that must match facts, and a head. For each pattern there is a plan that starts
-//! at a new fact and finds the others by index, so that every combination of facts is met once.
+//! A rule has patterns that must match facts, and a head. For each pattern there is a plan that starts at a new fact
+//! and finds the others by index, so that every combination of facts is joined once.
 
 use std::collections::BTreeSet;
 
@@ -10,11 +10,11 @@ use crate::clauses::compile::{Axiom, Justification};
 use crate::saturation::pattern::{Argument, Code, Individual, Pattern};
 use crate::saturation::sorts::{SortId, Sorts, Typing};
 
-/// A rule: its place in the shared book, or, beyond [`RuleId::LOCAL`], along the line from the root.
+/// A rule: its index in the shared book or, from [`RuleId::LOCAL`] on, its number along the line from the root.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct RuleId(pub u32);
 
-/// What a rule does when its patterns match.
+/// The effect of a rule when its patterns match.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum RuleHead {
     /// Derives a contradiction.
@@ -23,10 +23,10 @@ pub enum RuleHead {
     Fact(Pattern),
     /// Derives an equation.
     Equal(Argument, Argument),
-    /// Derives that so many individuals exist, numbered on from the rule's variables, with these facts.
+    /// Creates this many witnesses, numbered after the rule's variables, that satisfy these patterns.
     Exists(u16, Vec<Pattern>),
-    /// Derives nothing, but asks for the values of these functions, each in terms of the patterns'
-    /// variables and of earlier values. The number is added to the price of a new value.
+    /// Derives nothing, but demands the values of these functions, each in terms of the patterns' variables and of
+    /// earlier values. The number is added to the price of a new value.
     Demand(Vec<Pattern>, u32),
     /// The block's goal is reached.
     Goal,
@@ -35,39 +35,38 @@ pub enum RuleHead {
 /// A rule.
 #[derive(Clone, Debug)]
 pub struct Rule {
-    /// How many variables the clause has.
+    /// The number of variables of the clause.
     pub variables: u16,
-    /// For each variable what stands for it in patterns and head: itself, or what a premise `x = y`
-    /// made of it.
+    /// What each variable is replaced by in patterns and head: itself, or the other side of a premise `x = y`.
     pub alias: Vec<Argument>,
-    /// The clause's premises that are matched, and the place of each among the clause's premises;
-    /// equations are not matched but built into [`Rule::alias`]. A denied head stands last, with the
-    /// place after the last, and so do domains of variables that no premise binds.
+    /// The patterns to match: the clause's premises except equations, which are built into [`Rule::alias`]; then
+    /// domains of variables that no premise binds, and the negated head of a rule that derives a contradiction.
+    /// `places` has the index of each among the clause's premises; for additional patterns, the index after the last.
     pub patterns: Vec<Pattern>,
     /// See [`Rule::patterns`].
     pub places: Vec<usize>,
-    /// The clause's premises as they are.
+    /// The clause's premises, unchanged.
     pub premises: Vec<Pattern>,
-    /// What follows.
+    /// The effect.
     pub head: RuleHead,
-    /// How the calculus gets there; `None` for demands and goals, which derive nothing.
+    /// Its justification in the calculus; `None` for demands and goals, which derive nothing.
     pub justification: Option<Justification>,
-    /// For a demand the rows that its values lead to.
+    /// For a demand, the rows that the demanded values make derivable.
     pub leads_to: Vec<Pattern>,
-    /// If the rule is a contrapositive of its clause: how. Then the last premise denies the clause's head.
+    /// For a contrapositive, its origin. The last premise is then the negated head of the clause.
     pub turned: Option<Turned>,
     /// A plan for each pattern as the trigger.
     pub plans: Vec<Plan>,
-    /// The variables that stand for something else, see [`Rule::alias`].
+    /// The variables that are replaced; see [`Rule::alias`].
     pub aliased: Vec<(u16, Argument)>,
-    /// The sorts of the individuals that [`RuleHead::Exists`] speaks of.
+    /// The sorts of the witnesses of [`RuleHead::Exists`].
     pub witnesses: Vec<SortId>,
 }
 
-/// A contrapositive: from the other premises of a clause and the denial of its head to the denial of this premise.
+/// A contrapositive: from the other premises of a clause and the negation of its head to the negation of this premise.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Turned {
-    /// The premise's place in the clause.
+    /// The index of the premise in the clause.
     pub place: usize,
     /// The premise.
     pub premise: Pattern,
@@ -75,41 +74,41 @@ pub struct Turned {
     pub positive_head: bool,
 }
 
-/// How to find the facts for a rule, beginning with one that matches a given pattern.
+/// A join plan that starts at a fact matching a given pattern.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// What to do with the arguments of the trigger.
+    /// The actions for the arguments of the trigger.
     pub trigger: Vec<Column>,
-    /// The other patterns, in the order in which they are looked up.
+    /// The other patterns, in order of look-up.
     pub steps: Vec<PlanStep>,
 }
 
 /// One look-up of a plan.
 #[derive(Clone, Debug)]
 pub struct PlanStep {
-    /// The pattern's place.
+    /// The index of the pattern.
     pub pattern: usize,
     /// Its code.
     pub code: Code,
-    /// A bit for each argument that is known before the look-up.
+    /// A bitmask of the arguments that are known before the look-up.
     pub mask: u32,
-    /// What to do with each argument.
+    /// The action for each argument.
     pub columns: Vec<Column>,
 }
 
-/// What to do with an argument of a fact.
+/// What to do with an argument of a matched fact.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Column {
     /// It must be this individual.
     Individual(Individual),
-    /// It must be what the variable stands for.
+    /// It must be the individual bound to the variable.
     Check(u16),
-    /// The variable stands for it from now on.
+    /// Binds the variable to it.
     Bind(u16),
 }
 
 impl Rule {
-    /// Compiles an axiom or theorem; see [`Rule::deriving`] for what `derives_denials` says.
+    /// Compiles an axiom or theorem; with `derives_denials` as in [`Rule::deriving`].
     #[must_use]
     pub fn of_axiom(axiom: &Axiom, sorts: &Sorts, derives_denials: bool) -> Rule {
         let Clause { variables, premises, head } = &axiom.clause;
@@ -127,8 +126,8 @@ impl Rule {
         Rule::build(*variables, premises, head, justification, Typing::constants(sorts), derives_denials)
     }
 
-    /// Compiles a rule. A negative literal as head is not derived: where what it denies is known as well, the rule gives
-    /// a contradiction.
+    /// Compiles a rule. A negative head other than an inequation is not derived: the rule gives a contradiction where
+    /// the negated atom holds too.
     #[must_use]
     pub fn new(
         variables: u16,
@@ -140,7 +139,7 @@ impl Rule {
         Rule::build(variables, premises, head, justification, typing, false)
     }
 
-    /// The same, but a negative head is derived as a fact.
+    /// [`Rule::new`], but a negative head is derived as a fact.
     #[must_use]
     pub fn deriving(
         variables: u16,
@@ -152,8 +151,8 @@ impl Rule {
         Rule::build(variables, premises, head, justification, typing, true)
     }
 
-    /// The contrapositive of a clause with these premises and this literal as head that concludes the denial of the
-    /// premise at `place`. `None` if that premise is an equation, or has variables of its own.
+    /// The contrapositive of a clause with these premises and this literal as head, which concludes the negation of the
+    /// premise at `place`. `None` if that premise is an equation, or has variables that occur nowhere else.
     #[must_use]
     pub fn contrapositive(
         variables: u16,
@@ -218,7 +217,7 @@ impl Rule {
                     (variable, other)
                 }
                 (Argument::Individual(one), Argument::Individual(_)) => {
-                    // The domain's facts are about one individual twice: they match when the two are equal.
+                    // The domain's facts have one individual twice: they match when the two arguments are equal.
                     let code = typing.sorts.domain(typing.individuals[one.0 as usize]);
                     matched.push((place, Pattern { code, arguments: vec![left, right] }));
                     continue;
@@ -296,21 +295,20 @@ impl Rule {
         }
     }
 
-    /// A rule that asks for the values of `rows` where `core` matches; its variables are those of this rule.
+    /// A rule that demands the values of `rows` where `core` matches; its variables are those of this rule.
     fn demand(&self, core: Vec<Pattern>, rows: Vec<Pattern>, price: u32) -> Rule {
         Rule::asking(self.variables, core, rows, price)
     }
 
-    /// A rule that asks for the values of `rows` where `core` matches, which has no equations.
+    /// A rule that demands the values of `rows` where `core`, which contains no equations, matches.
     #[must_use]
     pub fn asking(variables: u16, core: Vec<Pattern>, rows: Vec<Pattern>, price: u32) -> Rule {
         let sorts = Sorts::default();
         Rule::new(variables, core, RuleHead::Demand(rows, price), None, Typing::constants(&sorts))
     }
 
-    /// The rule, but only where the function row that it concludes is already there with some value:
-    /// then it says what that value is, and makes no rows of its own. For laws such as `0 + a = a`,
-    /// which would otherwise add a row for every individual.
+    /// The rule restricted to function rows that exist already: it determines their value and creates no rows. For laws
+    /// such as `0 + a = a`, which would otherwise add a row for every individual.
     #[must_use]
     pub fn gated(mut self) -> Rule {
         let RuleHead::Fact(head) = &self.head else { return self };
@@ -326,8 +324,8 @@ impl Rule {
         self
     }
 
-    /// The demands of a rule that [`Rule::unfolds`]: where the function that it explains has its value, and one step of the
-    /// explanation is known, the other steps are asked for. Where f ∘ g and g(x) are known, that is f(g(x)).
+    /// The demands of a rule that [unfolds](Rule::unfolds) a function: where the function has a value and one step of
+    /// its explanation is known, the other steps are demanded. Where f ∘ g and g(x) are known, that is f(g(x)).
     #[must_use]
     pub fn continuations(&self, signature: &Signature, price: u32) -> Vec<Rule> {
         let RuleHead::Fact(head) = &self.head else { return Vec::new() };
@@ -347,8 +345,8 @@ impl Rule {
         steps.iter().filter_map(after).collect()
     }
 
-    /// The demand for the values of `wanted`, where `core` and all premises that are no rows hold; `None` if it would ask
-    /// for nothing, or hang on nothing.
+    /// The demand for the values of `wanted`, where `core` and all premises that are not rows hold; `None` if it would
+    /// demand nothing or have no pattern.
     fn completing(
         &self,
         mut core: Vec<Pattern>,
@@ -369,8 +367,8 @@ impl Rule {
         Some(demand)
     }
 
-    /// Whether it is an equation whose premises' side has some of the functions of the head's side and no others, as
-    /// `(f ∘ g)(x) = f(g(x))`: then it says what the function that is left out does.
+    /// Whether the rule is an equation whose premises' side has some of the functions of the head's side and no others,
+    /// as `(f ∘ g)(x) = f(g(x))`: it then explains the function that is left out.
     #[must_use]
     pub fn unfolds(&self, signature: &Signature) -> bool {
         let RuleHead::Fact(head) = &self.head else { return false };
@@ -385,12 +383,11 @@ impl Rule {
         !left.is_empty() && left.len() < right.len() && left.is_subset(&right)
     }
 
-    /// The demands that make a rule useful before all of its premises are there.
+    /// The demands that make a rule useful before all of its premises hold.
     ///
-    /// A rule whose head and one premise give the value of the same variable is an equation `l = r`.
-    /// Where the rows of one side match, the values that the other side lacks are asked for; then the
-    /// rule fires. `forward` is the price of going from the premises' side to the head's, `backward`
-    /// that of the other direction, `None` meaning never.
+    /// A rule whose head and one premise give the value of the same variable is an equation `l = r`. Where the rows of
+    /// one side match, the missing values of the other side are demanded; then the rule fires. `forward` is the price
+    /// from the premises' side to the head's, `backward` that of the other direction; `None`: never.
     #[must_use]
     pub fn demands(&self, signature: &Signature, forward: Option<u32>, backward: Option<u32>) -> Vec<Rule> {
         let is_function = |pattern: &Pattern| is_row(pattern, signature);
@@ -442,13 +439,13 @@ impl Rule {
     }
 }
 
-/// Whether a pattern is about the value of a function.
+/// Whether a pattern is a row of a function.
 fn is_row(pattern: &Pattern, signature: &Signature) -> bool {
     let relation = signature.relations.get(pattern.code.relation().index());
     pattern.code.positive() && relation.is_some_and(|relation| relation.function)
 }
 
-/// The places of the rows that give the values of these arguments, of their inputs, and so on.
+/// The indices of the rows that give the values of these arguments, of their inputs, and so on.
 fn reach(rows: &[&Pattern], from: &[Argument]) -> Vec<usize> {
     let mut wanted = from.to_vec();
     let mut reached: Vec<usize> = Vec::new();
@@ -465,7 +462,7 @@ fn reach(rows: &[&Pattern], from: &[Argument]) -> Vec<usize> {
     reached
 }
 
-/// The sorts of a rule's variables, and then of what its head says exists.
+/// The sorts of a rule's variables, then of the witnesses of its head.
 fn sorts_of(variables: u16, premises: &[Pattern], head: &RuleHead, typing: Typing<'_>) -> Vec<SortId> {
     let equation;
     let (witnesses, literals): (u16, &[Pattern]) = match head {
@@ -480,7 +477,7 @@ fn sorts_of(variables: u16, premises: &[Pattern], head: &RuleHead, typing: Typin
     typing.of_variables(variables + witnesses, premises.iter().chain(literals))
 }
 
-/// The wanted rows in an order in which each one's inputs are known; `None` if there is none.
+/// The wanted rows in an order in which the inputs of each are known; `None` if there is none.
 pub(crate) fn in_order(core: &[Pattern], mut wanted: Vec<&Pattern>) -> Option<Vec<Pattern>> {
     let mut known: Vec<Argument> = core.iter().flat_map(|pattern| pattern.arguments.iter().copied()).collect();
     let mut ordered = Vec::new();
@@ -527,7 +524,7 @@ fn plan(patterns: &[Pattern], trigger: usize) -> Plan {
                 .count()
         };
         let open = |place: usize| patterns[place].arguments.len() - bound(place);
-        // Fewest unknown arguments first; where none is known at all, last.
+        // Fewest unknown arguments first; patterns without any known argument last.
         let best = (0..rest.len()).min_by_key(|at| (bound(rest[*at]) == 0, open(rest[*at]), *at)).expect("not empty");
         let place = rest.remove(best);
         let pattern = &patterns[place];
@@ -537,7 +534,7 @@ fn plan(patterns: &[Pattern], trigger: usize) -> Plan {
                 Argument::Individual(_) => true,
                 Argument::Variable(number) => known.contains(number),
             };
-            // Look-ups use the first eight columns; the others are compared.
+            // Look-ups use the first eight columns; the others are compared afterwards.
             mask |= u32::from(is_known && column < 8) << column;
         }
         steps.push(PlanStep { pattern: place, code: pattern.code, mask, columns: columns(pattern, &mut known) });

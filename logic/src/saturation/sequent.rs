@@ -1,4 +1,4 @@
-//! Sequents: what is to be proved below a block, in flat form.
+//! Sequents: the statement to prove below a block, in flat form.
 
 use crate::calculus::formula::{Binder, Formula, Name};
 use crate::calculus::sort::{Sort, SortInstance};
@@ -7,28 +7,28 @@ use crate::language::text::variable_name;
 use crate::saturation::pattern::{Argument, Individual, Pattern};
 use crate::saturation::sorts::{SortId, Typing};
 
-/// Gives the name of a variable.
+/// Names the variables.
 pub type Naming<'n> = &'n dyn Fn(u16) -> Name;
 
 /// `∀ variables (premises → head)`, over the individuals of a block.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Sequent {
-    /// How many variables there are.
+    /// The number of variables.
     pub variables: u16,
-    /// What may be assumed.
+    /// The assumptions.
     pub premises: Vec<Pattern>,
-    /// What is wanted.
+    /// The goal.
     pub head: SequentHead,
 }
 
-/// What a sequent wants.
+/// The goal of a sequent.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum SequentHead {
     /// A contradiction.
     False,
     /// A literal.
     Literal(Pattern),
-    /// So many individuals with these facts; their variables are numbered on.
+    /// This many witnesses of these literals, numbered after the variables.
     Exists(u16, Vec<Pattern>),
 }
 
@@ -44,8 +44,8 @@ impl SequentHead {
 }
 
 impl Sequent {
-    /// The sequent of a clause; constant `c` is individual `c`. A contradiction from premises is wanted as the denial of
-    /// the last one.
+    /// The sequent of a clause; constant `c` is individual `c`. If the head is a contradiction, the goal is the
+    /// negation of the last premise.
     #[must_use]
     pub fn of(clause: &Clause) -> Sequent {
         let mut premises: Vec<Pattern> = clause.premises.iter().map(Pattern::of).collect();
@@ -63,8 +63,8 @@ impl Sequent {
         Sequent { variables: clause.variables, premises, head }
     }
 
-    /// The sequent with `variable` replaced by an individual and the others numbered in the order in
-    /// which the premises mention them; with it the old numbers in the new order.
+    /// The sequent with `variable` instantiated by an individual and the others renumbered by first occurrence in the
+    /// premises; also the old numbers in the new order.
     #[must_use]
     pub fn fix(&self, variable: u16, individual: Individual) -> (Sequent, Vec<u16>) {
         let mut order: Vec<u16> = Vec::new();
@@ -109,7 +109,7 @@ impl Sequent {
         sorts
     }
 
-    /// Whether it speaks of sets or relations as things; `sorts` are those of its variables.
+    /// Whether sets or relations occur as terms; `sorts` are those of its variables.
     #[must_use]
     pub fn speaks_of_sets(&self, typing: Typing<'_>, sorts: &[SortId]) -> bool {
         let patterns: &[Pattern] = match &self.head {
@@ -129,8 +129,8 @@ impl Sequent {
         sorts.iter().any(is_set) || self.premises.iter().chain(patterns).any(speaks)
     }
 
-    /// The sorts of the variables, and then of the witnesses of the head; `sort` gives those of individuals, and
-    /// `instance` what stands in the place of the theory's base sorts.
+    /// The sorts of the variables, then of the witnesses of the head. `sort` gives the sorts of individuals; `instance`
+    /// is applied to the theory's base sorts.
     pub fn sorts(
         &self,
         signature: &Signature,
@@ -155,11 +155,10 @@ impl Sequent {
         signature.sorts_of(self.variables + witnesses, &atoms, instance)
     }
 
-    /// The formula `∀x (premise → ∀y (premise → … head))`, each variable bound at the first premise that
-    /// mentions it.
+    /// The formula `∀x (premise → ∀y (premise → … head))`, each variable bound at the first premise in which it occurs.
     ///
-    /// `formula` writes a pattern down, given the names of variables; `scratch` gives fresh names to
-    /// close over, which do not stay in the formula; `sorts` are those of the variables and witnesses.
+    /// `formula` converts a pattern, given the names of variables; `scratch` gives fresh temporary names, which do not
+    /// remain in the formula; `sorts` are those of the variables and witnesses.
     #[must_use]
     pub fn formula(
         &self,

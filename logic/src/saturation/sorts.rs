@@ -6,21 +6,21 @@ use crate::calculus::sort::Sort;
 use crate::clauses::clause::{RelationId, Signature};
 use crate::saturation::pattern::{Argument, Code, Pattern};
 
-/// A sort, by its place in [`Sorts`].
+/// A sort, by its index in [`Sorts`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
 pub struct SortId(pub u16);
 
 /// The sorts of a theory's relations and constants.
 ///
-/// Each has a *domain*, a pseudo-relation whose facts say of every individual of the sort that it is equal to itself.
-/// A rule looks there for the variables that no premise binds: they range over the individuals of their sort.
+/// Each sort has a *domain*: a pseudo-relation whose facts state of every individual of the sort that it is equal to
+/// itself. Rules match it for variables that no premise binds, which thus range over the individuals of their sort.
 #[derive(Clone, Debug, Default)]
 pub struct Sorts {
     table: Vec<Sort>,
-    /// The sorts of the arguments of each relation; none for equality.
+    /// The sorts of the arguments of each relation; empty for equality.
     relations: Vec<Vec<SortId>>,
     constants: Vec<SortId>,
-    /// The sort of a variable that nothing joins to a relation or a constant.
+    /// The sort of a variable that is not connected to any relation or constant.
     open: SortId,
 }
 
@@ -34,7 +34,7 @@ impl Sorts {
             sorts.relations.push(places);
         }
         sorts.constants = signature.constants.iter().map(|constant| sorts.enter(&constant.sort)).collect();
-        // As where text is read: the only base sort, or one of its own, about which no rule says anything.
+        // As in the parser: the only base sort, or a separate one, about which there are no rules.
         let mut bases = BTreeSet::new();
         for sort in &sorts.table {
             sort.for_each_base(&mut |number| {
@@ -56,13 +56,13 @@ impl Sorts {
         SortId(place as u16)
     }
 
-    /// How many sorts there are.
+    /// The number of sorts.
     #[must_use]
     pub fn count(&self) -> usize {
         self.table.len()
     }
 
-    /// How many codes there are: of relations, and then of domains.
+    /// The number of codes: of relations, then of domains.
     #[must_use]
     pub fn codes(&self) -> usize {
         2 * (self.relations.len() + self.table.len())
@@ -74,7 +74,7 @@ impl Sorts {
         Code(2 * (self.relations.len() as u32 + u32::from(sort.0)))
     }
 
-    /// The sort whose domain has this code.
+    /// The sort whose domain has this code, if any.
     #[must_use]
     pub fn of_domain(&self, code: Code) -> Option<SortId> {
         (code.0 / 2).checked_sub(self.relations.len() as u32).map(|sort| SortId(sort as u16))
@@ -86,7 +86,7 @@ impl Sorts {
         &self.table[usize::from(sort.0)]
     }
 
-    /// The sorts of a relation's arguments; none for equality.
+    /// The sorts of a relation's arguments; empty for equality.
     #[must_use]
     pub fn of_relation(&self, relation: RelationId) -> &[SortId] {
         &self.relations[relation.index()]
@@ -102,22 +102,21 @@ impl Sorts {
 /// The sorts of a theory, and of the individuals of a block.
 #[derive(Clone, Copy, Debug)]
 pub struct Typing<'s> {
-    /// The theory's.
+    /// The sorts of the theory.
     pub sorts: &'s Sorts,
-    /// One for each individual.
+    /// The sort of each individual.
     pub individuals: &'s [SortId],
 }
 
 impl<'s> Typing<'s> {
-    /// Where there are no individuals but the constants.
+    /// A typing in which the constants are the only individuals.
     #[must_use]
     pub fn constants(sorts: &'s Sorts) -> Typing<'s> {
         Typing { sorts, individuals: &sorts.constants }
     }
 
-    /// The sorts of `count` variables: those of the places at which they stand, and of what they are equal to. A
-    /// variable that is equal to such variables only is of the only base sort, or of one of its own where there are
-    /// several.
+    /// Infers the sorts of `count` variables from their positions and from equations. A variable that is equal only to
+    /// such variables gets the only base sort or, where there are several, a separate one.
     pub fn of_variables<'p>(&self, count: u16, patterns: impl Iterator<Item = &'p Pattern>) -> Vec<SortId> {
         let mut sorts: Vec<Option<SortId>> = vec![None; usize::from(count)];
         let mut equations = Vec::new();
@@ -132,7 +131,7 @@ impl<'s> Typing<'s> {
                 }
             }
         }
-        // Each round tells at least one more variable its sort.
+        // Each iteration determines the sort of at least one more variable.
         loop {
             let known = |argument: Argument| match argument {
                 Argument::Individual(individual) => Some(self.individuals[individual.0 as usize]),

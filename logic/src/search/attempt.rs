@@ -1,12 +1,12 @@
-//! Proof attempts: a logic block with its goal, and the blocks that it opens below itself.
+//! Proof attempts: a logic block with a goal, and the blocks that it opens below itself.
 //!
-//! A [`LogicBlock`] first tries its sequent directly: it introduces the variables, assumes the premises
-//! and works until the goal is reached or its effort is spent. If it gets stuck it reasons by cases, if its effort
-//! allows that, and then by induction, one variable after the other: each case is a new block below it, which may do the
-//! same. All other variables are generalised, so the hypothesis is as strong as it can be.
+//! A [`LogicBlock`] first tries its sequent directly: it introduces the variables, assumes the premises, and saturates
+//! until the goal is reached or its limits are exhausted. If it is stuck, it tries completion and case splits, if its
+//! effort allows them, and then induction, one variable after the other. Each case is a new block below it, which may
+//! do the same. All other variables are generalised, so the hypothesis is as strong as possible.
 //!
-//! A block acts in turns. It is given the verdicts of the blocks below it and answers with new blocks
-//! and, in the end, its own verdict. Who runs the turns, and where, it does not know.
+//! A block runs in turns. It receives the verdicts of the blocks below it, and returns new blocks and finally its own
+//! verdict. It does not know who runs the turns, or where.
 
 mod cases;
 mod equations;
@@ -26,27 +26,27 @@ use equations::Completing;
 use induction::Inducing;
 use set_up::set_up;
 
-/// How much an attempt may cost.
+/// The resources of an attempt.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Effort {
     /// Limits of a block that tries its goal directly.
     pub direct: Limits,
     /// Limits of a block that is a case of an induction.
     pub case: Limits,
-    /// How deep inductions may be nested.
+    /// The maximal nesting depth of inductions.
     pub nesting: u32,
-    /// How deep cases may be nested.
+    /// The maximal nesting depth of case splits.
     pub splits: u32,
-    /// Limits of a block that is one of two cases.
+    /// Limits of a block for a case of a split.
     pub split: Limits,
-    /// Whether goals drive: whether values are made that lead to the goal and to nothing else that is known.
+    /// Whether the goal drives the search: values that only lead to the goal are created too.
     pub drives: bool,
-    /// How much work may be done to complete equations, where the goal is one.
+    /// The work limit of completion, for goals that are equations.
     pub equations: u64,
 }
 
 impl Effort {
-    /// No induction, and little work: whether something follows at once.
+    /// No induction and little work: finds immediate consequences.
     pub const GLANCE: Effort = Effort {
         direct: Limits { steps: 20_000, creations: 10 },
         case: Limits::NONE,
@@ -56,7 +56,7 @@ impl Effort {
         drives: false,
         equations: 0,
     };
-    /// A first attempt, which most proofs need no more than.
+    /// A first attempt; enough for most proofs.
     pub const QUICK: Effort = Effort {
         direct: Limits { steps: 6_000, creations: 10 },
         case: Limits { steps: 25_000, creations: 14 },
@@ -76,7 +76,7 @@ impl Effort {
         drives: true,
         equations: 6_000_000,
     };
-    /// By cases, with as little work in each as will do.
+    /// Case splits, with as little work per case as suffices.
     pub const CASES: Effort = Effort {
         direct: Limits { steps: 40_000, creations: 40 },
         case: Limits { steps: 40_000, creations: 40 },
@@ -86,7 +86,7 @@ impl Effort {
         drives: true,
         equations: 0,
     };
-    /// For goals that a user wants to see proved.
+    /// For goals of the user.
     pub const HIGH: Effort = Effort {
         direct: Limits { steps: 600_000, creations: 120 },
         case: Limits { steps: 600_000, creations: 120 },
@@ -98,17 +98,17 @@ impl Effort {
     };
 }
 
-/// How an attempt ended.
+/// The result of an attempt.
 #[derive(Clone, Debug)]
 pub enum Verdict {
     /// Proved.
     Proved(Arc<Tree>),
-    /// Not proved, and why not.
+    /// Not proved, with the reason.
     Open(Arc<Stuck>),
 }
 
 impl Verdict {
-    /// The verdict on an attempt of which a block panicked, and said this.
+    /// The verdict on an attempt in which a block panicked with this message.
     #[must_use]
     pub fn lost(message: &str) -> Verdict {
         let head = SequentHead::Exists(0, Vec::new());
@@ -126,27 +126,27 @@ pub struct Stuck {
     pub sequent: Sequent,
     /// Why the direct attempt ended.
     pub direct: Ended,
-    /// The equations that would have closed the goal, as terms over what the block introduced; the
-    /// simplest first. Each is a flat sequent over the signature's constants.
+    /// Equations that would have closed the goal, over terms that the block introduced; simplest first. Each is a flat
+    /// sequent over the signature's constants.
     pub lemmas: Vec<Sequent>,
-    /// The inductions tried: the variable, the first case that stayed open, and where that got stuck.
+    /// The inductions tried: the variable, the first case that stayed open, and where that case got stuck.
     pub inductions: Vec<(u16, usize, Arc<Stuck>)>,
 }
 
-/// What a block does in a turn.
+/// The result of a turn.
 #[derive(Debug, Default)]
 pub struct Turn {
-    /// New blocks below this one, each with the slot under which its verdict is to be reported back.
+    /// New blocks below this one, each with the slot for reporting its verdict.
     pub children: Vec<(u32, LogicBlock)>,
-    /// The block's own verdict, with which it ends.
+    /// The verdict with which the block ends.
     pub verdict: Option<Verdict>,
-    /// Whether the budget ran out before the block came to a decision: it wants another turn.
+    /// Whether the budget ran out before the block reached a decision: it needs another turn.
     pub again: bool,
     /// The look-ups and comparisons done.
     pub steps: u64,
 }
 
-/// A proof attempt; see the module's page.
+/// A proof attempt; see the module documentation.
 #[derive(Debug)]
 pub struct LogicBlock {
     compiled: Arc<Compiled>,
@@ -154,11 +154,11 @@ pub struct LogicBlock {
     sequent: Sequent,
     effort: Effort,
     limits: Limits,
-    /// Whether the goal was looked at backwards once more, when the block was stuck.
+    /// Whether backward reasoning from the goal was repeated when the block was stuck.
     looked_again: bool,
-    /// What it and the blocks below it are about; `None`: everything.
+    /// The focus of this block and the blocks below it; `None`: everything.
     focus: Option<Arc<Focus>>,
-    /// How many blocks it has opened.
+    /// The number of blocks it has opened.
     slots: u32,
     state: State,
 }
@@ -173,12 +173,12 @@ enum State {
     Ended,
 }
 
-/// A block that got stuck, for what is tried next.
+/// A stuck block, for the methods tried next.
 #[derive(Debug)]
 struct Stalled {
-    /// The block, with what it wanted.
+    /// The block with its goal.
     stuck: Arc<Finished>,
-    /// The block without an assumption that denies the goal.
+    /// The block without the assumption that contradicts the goal.
     member: Arc<Snapshot>,
     end: End,
     lemmas: Vec<Sequent>,
@@ -195,14 +195,14 @@ impl LogicBlock {
         LogicBlock { compiled, context, sequent, effort, limits, looked_again, focus, slots, state }
     }
 
-    /// The same attempt, which makes values of other functions than those it is about later.
+    /// The same attempt, which postpones values of functions outside the focus.
     #[must_use]
     pub fn about(self, focus: Arc<Focus>) -> LogicBlock {
         LogicBlock { focus: Some(focus), ..self }
     }
 
-    /// One turn of at most about `budget` steps, with the verdicts that have come in since the last.
-    /// What comes of it does not depend on how the work is cut into turns.
+    /// Runs one turn of at most about `budget` steps, given the verdicts received since the last. The result does not
+    /// depend on how the work is divided into turns.
     pub fn turn(&mut self, verdicts: Vec<(u32, Verdict)>, budget: u64) -> Turn {
         match std::mem::replace(&mut self.state, State::Ended) {
             State::Fresh => {
@@ -223,7 +223,7 @@ impl LogicBlock {
         let until = done.saturating_add(budget).min(self.limits.steps);
         let limits = Limits { steps: until, ..self.limits };
         let mut end = block.run_until(limits);
-        // Once, however the work is cut into turns.
+        // Once, however the work is divided into turns.
         if end == End::Saturated && self.effort.splits > 0 && !std::mem::replace(&mut self.looked_again, true) {
             block.want_more();
             end = block.run_until(limits);
@@ -243,7 +243,8 @@ impl LogicBlock {
         let mut member = None;
         if self.effort.nesting > 0 {
             if self.sequent.head.literal().is_some_and(|head| !head.code.positive()) {
-                // The block has assumed what the goal denies; what an induction rests on must not.
+                // The block has assumed the opposite of its goal; the membership premise of an induction must not
+                // depend on that.
                 let sequent = Sequent { head: SequentHead::False, ..self.sequent.clone() };
                 let mut other = set_up(&self.context, &sequent, self.focus.clone(), self.effort.drives);
                 other.run_until(self.limits);
@@ -269,7 +270,7 @@ impl LogicBlock {
         Individual((self.context.individuals() + usize::from(variable)) as u32)
     }
 
-    /// Opens a block below.
+    /// Opens a block below this one.
     fn open(&mut self, turn: &mut Turn, context: Arc<Snapshot>, sequent: Sequent, effort: Effort) {
         let child = LogicBlock::new(self.compiled.clone(), context, sequent, effort);
         turn.children.push((self.slots, LogicBlock { focus: self.focus.clone(), ..child }));
@@ -290,7 +291,7 @@ fn finish(block: Block) -> Arc<Finished> {
     Arc::new(Finished { snapshot: Arc::new(block.rest()), goal, falsum, reached, creations, steps })
 }
 
-/// Runs an attempt and everything that it opens, one block after the other. If it panics that is its verdict.
+/// Runs an attempt and all blocks below it sequentially. A panic becomes the verdict.
 #[must_use]
 pub fn solve(block: LogicBlock) -> (Verdict, u64) {
     kept_apart(|| run(block)).unwrap_or_else(|message| (Verdict::lost(&message), 0))

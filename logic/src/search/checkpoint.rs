@@ -1,8 +1,8 @@
-//! The state of an exploration between two rounds, as bytes, and an exploration from such bytes.
+//! Saves the state of an exploration between two rounds as bytes, and restores it.
 //!
-//! What follows from the theory and the options alone (models, generated conjectures, rules) is not
-//! written down but made again; the proofs of the theorems stand in the store. So a checkpoint is
-//! small, and an exploration that goes on from one ends like one that was never cut off.
+//! Whatever follows from theory and options alone (models, generated conjectures, rules) is recomputed, not stored;
+//! proofs of theorems are in the store. So a checkpoint is small, and a resumed exploration ends like one that was
+//! never interrupted.
 
 use std::sync::Arc;
 
@@ -17,16 +17,16 @@ use crate::search::explore::{
 };
 use crate::search::library::{Library, Source};
 
-/// The version of the encoding, which stands first; a checkpoint of another one is refused.
+/// The version of the encoding, its first field; checkpoints of other versions are refused.
 const VERSION: u32 = 11;
 
-/// A checkpoint that cannot be used: it is damaged, or belongs to another theory, other options or
-/// another version of this program.
+/// An unusable checkpoint: it is damaged, or belongs to another theory, other options or another version of this
+/// program.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("the checkpoint does not fit: {0}")]
 pub struct Unfit(&'static str);
 
-/// What is written down. To save, `C` is `&Clause` and `O` is `&Open`, so that nothing is copied.
+/// The stored state. For saving, `C` is `&Clause` and `O` is `&Open`, so that nothing is copied.
 #[derive(Serialize, Deserialize)]
 struct State<C, O> {
     stage: Stage,
@@ -36,9 +36,9 @@ struct State<C, O> {
     falsity_at: Option<usize>,
     steps: u64,
     blocks: u64,
-    /// Where the first theorems come from, which were known from the beginning.
+    /// The origins of the first theorems, which were transferred at the start.
     brought: Vec<Source>,
-    /// The theorems of used theories that could not be taken over, and why.
+    /// The theorems of imported theories that could not be transferred, and why.
     left: Vec<(Source, String)>,
     theorems: Vec<Mark>,
     conjectures: Vec<Entry<C, O>>,
@@ -52,12 +52,12 @@ struct State<C, O> {
     chosen: Vec<(usize, Vec<u32>)>,
 }
 
-/// Who made a conjecture that is not made again by itself.
+/// The origin of a conjecture that is not regenerated.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 enum Maker {
-    /// The conjecture that got stuck on it.
+    /// The conjecture whose stuck attempt proposed it.
     Stuck(usize),
-    /// The advisor, to this question.
+    /// An advisor, in reply to this question.
     Advisor(u32),
 }
 
@@ -71,10 +71,10 @@ struct Mark {
     induction: Option<u16>,
 }
 
-/// A conjecture: how often it was tried, and why it is open, if it is.
+/// A conjecture: how often it was tried, and, if it is open, why.
 #[derive(Serialize, Deserialize)]
 struct Entry<C, O> {
-    /// For what was made to help: its clause, and who made it.
+    /// For lemmas and advice: the clause and its origin.
     help: Option<(C, Maker)>,
     tried: [u32; LEVELS],
     failures: u32,
@@ -82,7 +82,7 @@ struct Entry<C, O> {
 }
 
 impl Exploration {
-    /// The state between two rounds.
+    /// Serialises the state between two rounds.
     #[must_use]
     pub fn save(&self) -> Vec<u8> {
         let theorems = self.theorems.iter().map(|theorem| Mark {
@@ -129,8 +129,8 @@ impl Exploration {
         postcard::to_stdvec(&(VERSION, state)).expect("memory takes any state")
     }
 
-    /// The exploration of the same theory, goals and options that `bytes` were saved of, with the proofs
-    /// of its theorems, which are checked again.
+    /// Restores an exploration from `bytes`, saved for the same theory, goals and options, and the proofs of its
+    /// theorems, which are checked again.
     ///
     /// # Errors
     /// If the bytes or the proofs do not belong to such an exploration.
@@ -159,12 +159,12 @@ impl Exploration {
         exploration.falsity_at = state.falsity_at;
         exploration.knows_exhaustions = state.knows_exhaustions;
         exploration.has_doubted = state.has_doubted;
-        // Axioms that contradict each other at once have no models.
+        // Axioms with an immediate contradiction have no models.
         if exploration.falsity_at != Some(exploration.conjectures.len()) {
             exploration.make_models(&mut || true);
         }
         let total = state.conjectures.len();
-        // The generated ones may be none, behind the last.
+        // `place` goes up to `total`: a generation may be empty and begin after the last conjecture.
         for place in 0..=total {
             for sifting in state.siftings.iter().filter(|sifting| sifting.conjectures == place) {
                 exploration.sift_again(sifting);
@@ -222,7 +222,7 @@ impl Exploration {
         Ok(exploration)
     }
 
-    /// Enters a theorem of a checkpoint, after checking its proof.
+    /// Restores a theorem of a checkpoint, after checking its proof.
     fn enter(&mut self, mark: Mark, proof: Proof) -> Result<(), Unfit> {
         let conjecture = self.conjectures.get(mark.conjecture).ok_or(Unfit("a theorem belongs to no conjecture"))?;
         let statements = &self.statements;
@@ -252,7 +252,7 @@ impl Exploration {
     }
 }
 
-/// How many theorems the checkpoint of a finished exploration counts; nothing if it is of another kind.
+/// The number of theorems in the checkpoint of a finished exploration; `None` for other checkpoints.
 #[must_use]
 pub fn finished_with(bytes: &[u8]) -> Option<usize> {
     let state = read(bytes).ok()?;

@@ -1,13 +1,13 @@
-//! Values outside of a piece of an inductive structure, computed by the axioms that define functions and relations by
+//! Computes values outside a piece of an inductive structure, with the axioms that define functions and relations by
 //! recursion.
 //!
-//! A piece has the simplest elements of a generated set, and a statement whose sides soon lie outside of it, such as
-//! (a!)! = a!, cannot be refuted there. So terms are evaluated at small values, whatever size the results have. Each step
-//! applies one axiom, read as a [`Case`]: the patterns of constructors match the arguments, the conditions hold, so the
-//! function has the value that the axiom says. Constructors are free in the piece, hence also outside of it: two
-//! different terms are different individuals. So what is computed follows from the axioms and from what the piece
-//! assumes of the sets that nothing generates, and a counterexample is one in the same structures as those of the piece
-//! ([`standard`](super::standard)).
+//! A piece has only the simplest elements of a generated set. A false statement whose terms soon leave the piece, such as
+//! (a!)! = a!, cannot be refuted there. This evaluator computes the terms at small values, however large the results
+//! are. Each step applies one axiom, read as a [`Case`]: the constructor patterns match the arguments and the conditions
+//! hold, so the function has the value that the axiom states. Constructors are free in the piece, hence also outside it:
+//! distinct terms denote distinct individuals. So every computed fact follows from the axioms and from the piece's
+//! assumptions about the sets that nothing generates, and a counterexample holds in the same structures as those of the
+//! piece ([`standard`](super::standard)).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::rc::Rc;
@@ -24,43 +24,43 @@ use crate::search::names::{Made, Names};
 use crate::search::parameters::Part;
 use crate::search::standard::whole_sets;
 
-/// At most so many assignments of a clause's variables are looked at, and so many values of each variable.
+/// Limits on the assignments tested for a clause, and on the values of each variable.
 const ASSIGNMENTS: u64 = 300;
 const VALUES: u16 = 16;
 
-/// Applications of axioms and constructors for one clause.
+/// Limit on applications of axioms and constructors for one clause.
 const STEPS: u32 = 5_000;
 
-/// Individuals that a clause may leave behind without having been refuted: others may need the same.
+/// Individuals made for a clause that was not refuted are kept for the next clauses up to this number.
 const KEPT: usize = 500;
 
-/// How deep recursion goes: the stack of a thread has room for several times as much.
+/// Recursion depth; the stack of a thread has room for several times as much.
 const DEPTH: u32 = 1_000;
 
-/// A computation makes no more individuals than this.
+/// Limit on the individuals of a computation.
 const MOST_MADE: usize = 100_000;
 
-/// A model of counterexamples has at most so many individuals: its tables are dense.
+/// Limit on the individuals of a model of counterexamples, whose tables are dense.
 const MOST_INDIVIDUALS: usize = 256;
 
-/// An individual: of the piece, or one of those made since.
+/// An individual of the piece, or one made by the computation; these follow those of the piece.
 type Element = u32;
 
-/// Where a conjecture fails.
+/// A conjecture and the individuals for which it fails.
 pub(super) struct Counterexample<'c> {
     pub(super) conjecture: usize,
     pub(super) clause: &'c Clause,
     pub(super) found: Found,
 }
 
-/// Conjectures that fail in a model, with values of their variables.
+/// Conjectures that fail in a model, with the values of their variables.
 pub(super) type Failures = Vec<(usize, Vec<u16>)>;
 
 /// The individuals of a counterexample.
 pub(super) struct Found {
     /// The value of each variable.
     values: Vec<Element>,
-    /// The values of the functions that the clause speaks of.
+    /// The values of all functions in the clause; they show that a row of the head does not hold.
     others: Vec<Element>,
 }
 
@@ -70,22 +70,22 @@ impl Found {
     }
 }
 
-/// Evaluates clauses at small individuals of a piece; results may lie outside.
+/// An evaluator of clauses at small individuals of a piece.
 pub(super) struct Computation<'c> {
     compiled: &'c Compiled,
     piece: &'c Model,
     inductions: Vec<&'c InductionInstance>,
-    /// The sets that hold all individuals of their sorts.
+    /// The sets that contain all individuals of their sorts.
     whole: BTreeSet<RelationId>,
     cases: BTreeMap<RelationId, Rc<[Case]>>,
     /// The constructor of each individual and its inputs; `None`: no constructor function gives it.
     made: Vec<Option<(RelationId, Vec<Element>)>>,
-    /// The other way round.
+    /// The inverse of `made`.
     terms: HashMap<(RelationId, Vec<Element>), Element>,
     values: HashMap<(RelationId, Vec<Element>), Option<Element>>,
     truths: HashMap<(RelationId, Vec<Element>), Option<bool>>,
     steps: u32,
-    /// Whether a bound was met: what has no value then may have one.
+    /// Whether a limit was reached, so that a missing value proves nothing and is not memoised.
     is_cut: bool,
 }
 
@@ -127,7 +127,7 @@ impl<'c> Computation<'c> {
         computation
     }
 
-    /// The constructors that are functions, with the number of their set.
+    /// The constructor functions, each with the index of its set.
     fn constructors(&self) -> impl Iterator<Item = (usize, RelationId)> {
         self.inductions.iter().enumerate().flat_map(|(place, induction)| {
             induction.constructors.iter().filter_map(move |constructor| match constructor {
@@ -141,7 +141,7 @@ impl<'c> Computation<'c> {
         elements.iter().all(|element| *element < Element::from(self.piece.size))
     }
 
-    /// Values of a clause's variables for which its premises hold and its conclusion fails.
+    /// A counterexample: the premises hold and the conclusion fails.
     #[must_use]
     pub(super) fn refute(&mut self, clause: &Clause) -> Option<Found> {
         if matches!(clause.head, Head::Exists(..)) {
@@ -157,7 +157,7 @@ impl<'c> Computation<'c> {
         let most = (1..=VALUES).take_while(|most| count(*most) <= ASSIGNMENTS).last()?;
         self.steps = STEPS;
         let before = self.made.len();
-        // Small values first: those of large ones may take all steps.
+        // Small values first, since evaluation at large values may use up all steps.
         let found = (0..most).find_map(|bound| self.refute_up_to(clause, &chosen, bound));
         if found.is_none() && self.made.len() > before + KEPT {
             self.forget(before);
@@ -165,7 +165,8 @@ impl<'c> Computation<'c> {
         found
     }
 
-    /// The same, with values of the chosen variables up to `bound`, counted in each domain from 0, of which one is `bound`.
+    /// A counterexample with values of the chosen variables up to `bound`, counted in each domain from 0, at least one
+    /// of them equal to `bound`.
     fn refute_up_to(&mut self, clause: &Clause, chosen: &[(u16, &Domain)], bound: u16) -> Option<Found> {
         let mut places: Vec<u16> = vec![0; chosen.len()];
         loop {
@@ -183,14 +184,14 @@ impl<'c> Computation<'c> {
                     return Some(found);
                 }
             }
-            // The next assignment, the last variable fastest.
+            // The next assignment, last variable fastest.
             let next = (0..places.len()).rev().find(|place| places[*place] < bound)?;
             places[next] += 1;
             places[next + 1..].fill(0);
         }
     }
 
-    /// Forgets the individuals from `end` on, and all that was worked out since they were made.
+    /// Removes the individuals from `end` on, and all memoised results that mention them.
     fn forget(&mut self, end: usize) {
         self.made.truncate(end);
         let end = end as Element;
@@ -200,13 +201,14 @@ impl<'c> Computation<'c> {
         self.truths.retain(|key, _| is_old(key));
     }
 
-    /// All values, if with some of them the premises hold and the conclusion fails.
+    /// Completes an assignment with the values of function rows; a counterexample if the premises hold and the conclusion
+    /// fails.
     fn fails(&mut self, clause: &Clause, mut values: Vec<Option<Element>>) -> Option<Found> {
         let is_row = |premise: &&Literal| {
             premise.positive && self.compiled.signature.relations[premise.relation.index()].function
         };
         let rows: Vec<&Literal> = clause.premises.iter().filter(is_row).collect();
-        // Each turn gives at least one more variable its value.
+        // Each iteration assigns at least one more variable.
         loop {
             let mut news = false;
             for row in &rows {
@@ -238,12 +240,11 @@ impl<'c> Computation<'c> {
             Head::Literal(_) | Head::False => {}
         }
         let values: Vec<Element> = values.into_iter().collect::<Option<_>>()?;
-        // What a row denies is told by the value that is there instead.
         let others = self.rows_of(clause, &values);
         Some(Found { values, others })
     }
 
-    /// The values of all functions at the arguments that the clause speaks of.
+    /// The values of all functions at their arguments in the clause.
     fn rows_of(&mut self, clause: &Clause, values: &[Element]) -> Vec<Element> {
         let known: Vec<Option<Element>> = values.iter().copied().map(Some).collect();
         let mut found = Vec::new();
@@ -266,7 +267,7 @@ impl<'c> Computation<'c> {
         Some(self.piece.constants[usize::from(constant)]).filter(|named| *named != UNKNOWN).map(Element::from)
     }
 
-    /// Takes one step; false if there is none left.
+    /// Counts one step; false if a limit is reached.
     fn step(&mut self, depth: u32) -> bool {
         let may = self.steps > 0 && depth > 0 && self.made.len() < MOST_MADE;
         self.is_cut |= !may;
@@ -282,7 +283,7 @@ impl<'c> Computation<'c> {
         Some(function_value(self.piece, function, &inputs)).filter(|value| *value != UNKNOWN).map(Element::from)
     }
 
-    /// The value of a function.
+    /// The value of a function; `None` if no case applies or a limit is reached.
     fn apply(&mut self, function: RelationId, inputs: Vec<Element>, depth: u32) -> Option<Element> {
         if let Some(known) = self.known_value(function, &inputs) {
             return Some(known);
@@ -298,7 +299,7 @@ impl<'c> Computation<'c> {
         if !self.step(depth) {
             return None;
         }
-        // Whatever depends on itself has no value.
+        // A value that depends on itself is unknown.
         self.values.insert(key.clone(), None);
         let before = std::mem::replace(&mut self.is_cut, false);
         let found = cases.iter().find_map(|case| match &case.value {
@@ -328,7 +329,7 @@ impl<'c> Computation<'c> {
         Some(next)
     }
 
-    /// Whether a relation holds; `None` if that is not known.
+    /// The truth of an atom; `None` if it is unknown.
     fn truth(&mut self, relation: RelationId, arguments: Vec<Element>, depth: u32) -> Option<bool> {
         if relation == RelationId::EQUAL {
             return Some(arguments[0] == arguments[1]);
@@ -381,7 +382,7 @@ impl<'c> Computation<'c> {
         }
     }
 
-    /// Whether a case is known to be that of these arguments.
+    /// Whether the patterns of a case match the arguments and its conditions are known to hold.
     fn applies(&mut self, case: &Case, arguments: &[Element], depth: u32) -> bool {
         let fits = case.patterns.iter().all(|(path, pattern)| {
             self.at(path, arguments).is_some_and(|element| match pattern {
@@ -414,7 +415,7 @@ impl<'c> Computation<'c> {
         }
     }
 
-    /// What stands at a place of the arguments.
+    /// The subterm of the arguments at a path.
     fn at(&self, path: &[usize], arguments: &[Element]) -> Option<Element> {
         let (argument, rest) = path.split_first()?;
         rest.iter().try_fold(*arguments.get(*argument)?, |element, input| {
@@ -422,7 +423,7 @@ impl<'c> Computation<'c> {
         })
     }
 
-    /// The number of the sort of an individual among those of the piece.
+    /// The domain of an individual, as an index into those of the piece.
     fn sort(&self, element: Element) -> usize {
         let made = self.made[element as usize].as_ref();
         let of = |constructor: RelationId| {
@@ -439,8 +440,8 @@ impl<'c> Computation<'c> {
         }
     }
 
-    /// A model of the individuals of the first counterexamples, as many as fit into it, at least one; they are taken out.
-    /// With it comes each conjecture that fails there, and values of its variables.
+    /// Builds a model of the individuals of the first counterexamples, at least one and as many as fit, and removes these
+    /// from the queue. Returns it with the conjectures that fail in it, as the reference evaluator confirms.
     pub(super) fn model(
         &self,
         theory: &Theory,
@@ -523,7 +524,6 @@ impl<'c> Computation<'c> {
     }
 
     fn names(&self, theory: &Theory, elements: &[Element]) -> Vec<String> {
-        // Individuals of the piece are numbered by sort; those made since follow in the order in which they were made.
         let mut places: Vec<(usize, usize)> = Vec::with_capacity(self.made.len());
         let mut ends: Vec<usize> = vec![0; self.piece.domains.len()];
         for element in 0..self.made.len() as Element {
@@ -577,7 +577,7 @@ mod tests {
     use crate::language::mpl::read_mpl;
     use crate::search::explore::{Exploration, Options};
 
-    /// An exploration of a theory of ours, with models.
+    /// An exploration of a shipped theory, prepared with pieces of this size.
     fn with_ground(name: &str, ground: u16) -> Exploration {
         let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../theories");
         let read = |path: &Path| std::fs::read(folder.join(path)).map_err(|error| error.to_string());
@@ -589,7 +589,8 @@ mod tests {
         exploration
     }
 
-    /// What is computed from a small piece, with axioms as rules of rewriting, is what a logic block derived for a large one.
+    /// Values computed from a small piece, with axioms as rewrite rules, agree with those that a logic block derived for a
+    /// larger piece.
     #[test]
     fn computed_values_are_those_of_a_larger_piece() {
         for name in ["peano.mpl", "powers.mpl", "triangular.mpl", "trees.mpl", "lists.mpl"] {
@@ -600,7 +601,7 @@ mod tests {
                 let holds = |domain: &Domain| (domain.first..domain.first + domain.size).contains(&individual);
                 model.domains.iter().position(holds)
             };
-            // Individuals of the large piece in the small one.
+            // Individuals of the large piece, by name, in the small one.
             let inside: HashMap<u16, Element> = (0..whole.size)
                 .filter_map(|large| {
                     let same = |small: &u16| {

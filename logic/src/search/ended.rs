@@ -1,4 +1,4 @@
-//! Why an attempt ended without a proof, and keeping a fault of ours to the attempt in which it shows.
+//! Why an attempt ended without a proof, and isolation of panics.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,21 +11,21 @@ use crate::saturation::block::End;
 /// Why an attempt ended without a proof.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub enum Ended {
-    /// Nothing more follows, and no value is asked for.
+    /// Saturated: nothing more follows, and no value is demanded.
     #[default]
     Saturated,
-    /// The bound on new values was met.
+    /// The limit on new values was reached.
     OutOfValues,
-    /// The bound on steps was met.
+    /// The limit on steps was reached.
     OutOfSteps,
-    /// It had a proof, which the checker refuses: a fault of this program. What the checker says.
+    /// The checker refused the proof, for this reason: a bug.
     Refused(Arc<str>),
-    /// It panicked: a fault of this program. What the panic said.
+    /// A block panicked with this message: a bug.
     Panicked(Arc<str>),
 }
 
 impl Ended {
-    /// For readers.
+    /// The reason as text for users.
     #[must_use]
     pub fn words(&self) -> String {
         match self {
@@ -48,8 +48,8 @@ impl From<End> for Ended {
     }
 }
 
-/// Does some work that changes nothing but its result; `Err` with what was said if it panics. So a fault costs the
-/// work in which it shows, and nothing else.
+/// Runs a computation without side effects; `Err` with the message if it panics. So a bug costs only the work in which
+/// it occurs.
 pub(crate) fn kept_apart<T>(work: impl FnOnce() -> T) -> Result<T, Arc<str>> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|panic| said(&*panic))
 }

@@ -1,9 +1,8 @@
-//! What a stuck block lacks: equations between the two sides of its goal, as lemmas of their own.
+//! Lemma wishes of a stuck block: equations between the two sides of its goal.
 //!
-//! A goal `l = r` on which a block got stuck has, in that block, many equal forms of either side. The
-//! smallest of them, with all that the block introduced as variables, make statements without the
-//! block's hypotheses that would have closed the goal. They are guesses; a model refutes the false
-//! ones, and the true ones are proved like any other conjecture.
+//! In a block stuck on a goal `l = r`, either side has many equal forms. The smallest of them, with all individuals
+//! that the block introduced as variables, give statements without the block's hypotheses that would have closed the
+//! goal. They are guesses: a model refutes the false ones, and the true ones are proved like any other conjecture.
 
 use rustc_hash::FxHashMap;
 
@@ -14,13 +13,13 @@ use crate::saturation::facts::FactId;
 use crate::saturation::pattern::{Argument, Code, Individual, Pattern};
 use crate::saturation::sequent::{Sequent, SequentHead};
 
-/// How many lemmas are offered for one goal.
+/// The most lemmas proposed for one goal.
 const OFFERED: usize = 4;
 /// The largest number of function values in a lemma.
 const LARGEST: u32 = 7;
 
-/// The lemmas that would close the goal of a stuck block, smallest first. All individuals but the
-/// constants become variables.
+/// The lemmas that would close the goal of a stuck block, smallest first. All individuals except constants become
+/// variables.
 #[must_use]
 pub fn missing(block: &Block, compiled: &Compiled, sequent: &Sequent) -> Vec<Sequent> {
     let (left, right) = match block.goal() {
@@ -54,15 +53,15 @@ pub fn missing(block: &Block, compiled: &Compiled, sequent: &Sequent) -> Vec<Seq
     found.into_iter().take(OFFERED).map(|(_, _, lemma)| lemma).collect()
 }
 
-/// The cheapest term of every class of a block.
+/// The smallest term of every class of a block.
 struct Terms<'b> {
     block: &'b Block,
     constants: usize,
-    /// The relations of one argument.
+    /// The unary relations.
     sets: Vec<Code>,
     /// All current rows of functions.
     rows: Vec<(Code, FactId)>,
-    /// The size of the cheapest term, and its top row, `None` for a leaf.
+    /// For each class, the size of the smallest term and its top row; `None` for a leaf.
     best: FxHashMap<Individual, (u32, Option<FactId>)>,
     built: FxHashMap<Individual, ()>,
 }
@@ -89,7 +88,7 @@ impl<'b> Terms<'b> {
         terms
     }
 
-    /// Leaves are constants, and individuals that no row has as its value.
+    /// Leaves are constants and individuals that are the value of no row.
     fn find_best(&mut self) {
         for constant in 0..self.constants {
             self.best.insert(self.block.classes().find(Individual(constant as u32)), (0, None));
@@ -101,7 +100,7 @@ impl<'b> Terms<'b> {
                 self.best.entry(input).or_insert((0, None));
             }
         }
-        // Individuals that only rows among themselves lead to are leaves after all.
+        // Individuals reachable only through a cycle of rows become leaves too.
         loop {
             self.relax();
             let open = self
@@ -147,13 +146,13 @@ impl<'b> Terms<'b> {
         *self.block.arguments(fact).last().expect("a value")
     }
 
-    /// The ways to write a class: as a leaf if it is one, or with each of its rows on top.
+    /// The terms for a class: a leaf, if it is one, and each of its rows as the top.
     fn tops(&self, class: Individual) -> Vec<Option<FactId>> {
         let mut tops: Vec<Option<FactId>> = Vec::new();
         if matches!(self.best.get(&class), Some((_, None)) | None) {
             tops.push(None);
         }
-        // A row such as `a + 0 = a` says nothing about its value that is not simpler without it.
+        // Rows such as `a + 0 = a` add nothing: the value is a simpler term for itself.
         let rows = self
             .rows
             .iter()
@@ -174,7 +173,7 @@ impl<'b> Terms<'b> {
 
     /// The flat sequent `left = right`.
     fn equation(&self, left: (Individual, Option<FactId>), right: (Individual, Option<FactId>)) -> Option<Sequent> {
-        // The side with a row on top gives the value, the other one the head.
+        // The side with a row at the top becomes premises that compute the value, the other one the head.
         let (first, second) = if left.1.is_some() { (left, right) } else { (right, left) };
         let mut flat = Flat { terms: self, variables: 0, names: FxHashMap::default(), premises: Vec::new() };
         let (code, inputs) = flat.top(first.1?)?;
@@ -200,12 +199,12 @@ impl<'b> Terms<'b> {
         }
         let mut sequent = Sequent { variables: flat.variables, premises, head: SequentHead::Literal(head) };
         self.guard(&mut sequent);
-        // Numbered in the order in which the premises mention them.
+        // Numbered by first occurrence in the premises.
         let (sequent, _) = sequent.fix(u16::MAX, Individual(0));
         Some(sequent)
     }
 
-    /// Variables that only the head mentions need a premise that binds them.
+    /// Adds membership premises for variables that occur only in the head.
     fn guard(&self, sequent: &mut Sequent) {
         let SequentHead::Literal(head) = &sequent.head else { return };
         let bound = |argument: &Argument, premises: &[Pattern]| {
@@ -218,7 +217,7 @@ impl<'b> Terms<'b> {
         let sorts = typing.of_variables(sequent.variables, sequent.premises.iter().chain([head]));
         for argument in loose {
             let Argument::Variable(number) = argument else { continue };
-            // The first set that has elements, of the sort of the variable.
+            // The first nonempty set of the variable's sort.
             let set = self.sets.iter().find(|set| {
                 let sort = typing.sorts.at(set.relation(), 0);
                 sort == sorts[usize::from(number)] && self.block.facts_of(**set).next().is_some()
@@ -255,7 +254,7 @@ impl Flat<'_, '_> {
         argument
     }
 
-    /// The row on top of a term, its inputs written out; its own value is left to the caller.
+    /// The top row of a term, with its inputs flattened; the caller handles its value.
     fn top(&mut self, fact: FactId) -> Option<(Code, Vec<Argument>)> {
         let code = self.terms.rows.iter().find(|(_, row)| *row == fact)?.0;
         let inputs = self.terms.inputs(fact).to_vec();

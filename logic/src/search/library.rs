@@ -1,4 +1,4 @@
-//! Theorems of the theories that a theory uses, as theorems of its own.
+//! Transfers theorems of imported theories.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -11,32 +11,32 @@ use crate::language::notation::Reading;
 use crate::proofs::transfer::Transfer;
 use crate::search::ended::kept_apart;
 
-/// A theorem of a used theory.
+/// A theorem of an imported theory.
 #[derive(Clone, Debug)]
 pub struct Lent {
-    /// Its proof there. It is not believed.
+    /// Its proof there, not trusted.
     pub proof: Arc<Proof>,
-    /// Whether it follows at once from what was known there.
+    /// Whether it followed immediately from what was known there.
     pub corollary: bool,
-    /// The number of the variable on which the outermost induction is, if there is one.
+    /// The number of the outermost induction's variable, if there is one.
     pub induction: Option<u16>,
 }
 
-/// Where a theorem was proved first.
+/// The origin of a transferred theorem.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Source {
-    /// The theory, by its place in [`Theory::uses`].
+    /// The theory, by its index in [`Theory::uses`].
     pub used: u32,
-    /// The theorem there, by its place.
+    /// The theorem, by its index there.
     pub theorem: u32,
 }
 
-/// A theorem of a used theory, proved and checked in the theory that uses it.
+/// A theorem of an imported theory, proved and checked in the importing theory.
 #[derive(Clone, Debug)]
 pub struct Brought {
-    /// The statement and the proof here.
+    /// The statement and its proof in the importing theory.
     pub checked: Checked,
-    /// Where it was proved first.
+    /// Its origin.
     pub source: Source,
     /// See [`Lent::corollary`].
     pub corollary: bool,
@@ -44,19 +44,19 @@ pub struct Brought {
     pub induction: Option<u16>,
 }
 
-/// What came of bringing theorems in.
+/// The result of a transfer.
 #[derive(Clone, Debug, Default)]
 pub struct Library {
-    /// The theorems, in the order of their numbers here.
+    /// The transferred theorems, in the order of their numbers here.
     pub theorems: Vec<Brought>,
-    /// The theorems that could not be taken over, and why.
+    /// The theorems that could not be transferred, and why.
     pub left: Vec<(Source, Arc<str>)>,
 }
 
 impl Library {
-    /// Brings in the theorems of the used theories; `lent` has those of each, in their order. For every application of a
-    /// used theory among the axioms each of its theorems is proved from these axioms and checked. What says the same as
-    /// one before is not brought in again.
+    /// Transfers the theorems of imported theories; `lent` has those of each, in order. For every application of an
+    /// imported theory among the axioms, each of its theorems is proved from these axioms and checked. Duplicate
+    /// statements are skipped.
     ///
     /// The result depends on the arguments alone. Costs about as much as checking the proofs.
     #[must_use]
@@ -98,10 +98,10 @@ impl Library {
         library
     }
 
-    /// What was brought in, from the proofs as they were written down, which are checked again.
+    /// Restores transferred theorems from their stored proofs, which are checked again.
     ///
     /// # Errors
-    /// The checker's reason to refuse one of them.
+    /// The checker's reason for refusing one of them.
     pub fn restore(
         theory: &Theory,
         theorems: impl IntoIterator<Item = (Proof, Source, bool, Option<u16>)>,
@@ -114,7 +114,7 @@ impl Library {
         Ok(library)
     }
 
-    /// The next theorem, if the checker accepts it.
+    /// The next theorem, if the checker accepts its proof.
     fn checked(&self, theory: &Theory, proof: Proof) -> Result<Checked, Arc<str>> {
         let earlier = |id: TheoremId| self.theorems.get(id.0 as usize).map(|known| known.checked.statement());
         let id = TheoremId(self.theorems.len() as u32);
@@ -122,7 +122,7 @@ impl Library {
     }
 }
 
-/// The proof with the names that readers of this theory expect, where its variables have different names.
+/// The proof with this theory's customary variable names, if the binders of its statement have distinct names.
 fn named(reading: &Reading<'_>, proof: Proof) -> Proof {
     let Some(statement) = proof.statement() else { return proof };
     let mut names = HashSet::new();
@@ -133,7 +133,7 @@ fn named(reading: &Reading<'_>, proof: Proof) -> Proof {
     renaming.proof(proof)
 }
 
-/// Whether all binders of a formula have different names.
+/// Whether all binders of a formula have distinct names.
 fn different(formula: &Formula, names: &mut HashSet<Arc<str>>) -> bool {
     match formula {
         Formula::Atom(..) => true,

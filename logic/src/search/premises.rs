@@ -1,6 +1,6 @@
-//! Which of many theorems matter for a goal, by what they and the goal are made of. Nothing is trained.
+//! Premise selection: ranks theorems by their relevance for a goal, from symbols and terms. Nothing is trained.
 //!
-//! All choosers rank; ties go to the earlier theorem, so that a ranking is a function of the statements in their order.
+//! All choosers rank; ties go to the earlier theorem, so a ranking is a function of the statements in order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use crate::language::infix::{Infix, Sentence, Term};
 use crate::language::notation::Reading;
 use crate::random::hash;
 
-/// Theorems with which a goal is tried alone.
+/// The number of theorems in an attempt with selected premises only.
 pub const NAMED: usize = 8;
 
 /// A way to rank theorems.
@@ -21,31 +21,31 @@ pub enum Chooser {
     Recent,
     /// SInE (Hoder and Voronkov 2011): a theorem is triggered by its rarest symbols, in rounds from the goal.
     Sine,
-    /// MePo (Meng and Paulson 2009): theorems most of whose symbols, weighed by how rare they are, are relevant already.
+    /// MePo (Meng and Paulson 2009): theorems most of whose symbols, weighted by rarity, are already relevant.
     Mepo,
-    /// MinHash of the patterns of terms, and those first of which a side unifies with a term of the goal.
+    /// MinHash of term patterns; theorems with a side that unifies with a term of the goal come first.
     MinHash,
-    /// Greedy choice of what covers most of the goal that is not covered yet for its length: information gain on labels
-    /// (MIG, 2504.13835) within a budget of tokens (CORAG, 2411.00744).
+    /// Greedy selection of the theorem that covers most of the uncovered part of the goal for its length: information
+    /// gain on labels (MIG, 2504.13835) within a budget of tokens (CORAG, 2411.00744).
     Budgeted,
-    /// Nearest neighbours, as in MaSh (Kühlwein, Blanchette, Kaliszyk and Urban 2013): what the proofs of theorems like the
-    /// goal cite.
+    /// Nearest neighbours, as in MaSh (Kühlwein, Blanchette, Kaliszyk and Urban 2013): theorems cited by proofs of
+    /// statements similar to the goal.
     Neighbours,
 }
 
-/// A theorem that may be a premise.
+/// A candidate premise.
 #[derive(Clone, Debug)]
 pub struct Premise {
     /// Its number.
     pub id: TheoremId,
-    /// What it says.
+    /// Its statement.
     pub statement: Formula,
     /// The theorems that its proof cites.
     pub cites: Vec<TheoremId>,
 }
 
 impl Chooser {
-    /// All of them.
+    /// All choosers.
     pub const ALL: [Chooser; 6] =
         [Chooser::Recent, Chooser::Sine, Chooser::Mepo, Chooser::MinHash, Chooser::Budgeted, Chooser::Neighbours];
 
@@ -63,8 +63,9 @@ impl Chooser {
     }
 }
 
-/// The places of all theorems, the most relevant for the goal first; those that are no plain statements come last. `others` are
-/// not ranked, but what their proofs cite counts for [`Chooser::Neighbours`]. Cost: about the product of their sizes.
+/// The indices of all theorems, the most relevant for the goal first, those that are not plain statements last.
+/// `others` are not ranked, but citations in their proofs count for [`Chooser::Neighbours`]. Cost: about the product of
+/// their sizes.
 #[must_use]
 pub fn rank(chooser: Chooser, theory: &Theory, goal: &Formula, theorems: &[Premise], others: &[Premise]) -> Vec<usize> {
     let (infix, reading) = (Infix::new(theory), Reading::new(theory));
@@ -85,7 +86,7 @@ pub fn rank(chooser: Chooser, theory: &Theory, goal: &Formula, theorems: &[Premi
     order
 }
 
-/// `proofs` are statements with the places of the theorems that their proofs cite.
+/// `proofs` are statements with the indices of the theorems that their proofs cite.
 fn ranked(chooser: Chooser, goal: &Sentence, theorems: &[Sentence], proofs: &[(Sentence, Vec<usize>)]) -> Vec<usize> {
     match chooser {
         Chooser::Recent => (0..theorems.len()).rev().collect(),
@@ -97,7 +98,7 @@ fn ranked(chooser: Chooser, goal: &Sentence, theorems: &[Sentence], proofs: &[(S
     }
 }
 
-/// A sign or constant of the theory.
+/// A symbol or constant of the theory.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Symbol {
     Operation(usize),
@@ -107,7 +108,7 @@ enum Symbol {
     Numeral(usize),
 }
 
-/// Walks over the atoms of a statement.
+/// Calls `visit` for the atoms of a statement.
 fn each_atom(sentence: &Sentence, visit: &mut dyn FnMut(Option<Symbol>, &[Term])) {
     match sentence {
         Sentence::Equal(left, right) => visit(None, &[left.clone(), right.clone()]),
@@ -147,15 +148,15 @@ fn symbols(sentence: &Sentence) -> BTreeSet<Symbol> {
     found
 }
 
-/// In how many theorems each symbol stands.
+/// The number of theorems in which each symbol occurs.
 fn occurrences(all: &[BTreeSet<Symbol>]) -> BTreeMap<Symbol, u32> {
     let mut count = BTreeMap::new();
     all.iter().flatten().for_each(|symbol| *count.entry(*symbol).or_default() += 1);
     count
 }
 
-/// Theorems in the order of the rounds in which they are triggered; in a round by how many symbols they share with the
-/// goal, and shorter ones first.
+/// Theorems by the round in which they are triggered; within a round by the number of symbols shared with the goal,
+/// then shorter ones first.
 fn sine(goal: &Sentence, theorems: &[Sentence]) -> Vec<usize> {
     let all: Vec<_> = theorems.iter().map(symbols).collect();
     let count = occurrences(&all);
@@ -184,7 +185,8 @@ fn sine(goal: &Sentence, theorems: &[Sentence]) -> Vec<usize> {
     }
 }
 
-/// Theorems by the share of their weighted symbols that is relevant, the best one at a time; its symbols are relevant then.
+/// Theorems by the relevant share of their weighted symbols. The best one is selected at a time, and its symbols become
+/// relevant.
 fn mepo(goal: &Sentence, theorems: &[Sentence]) -> Vec<usize> {
     let all: Vec<_> = theorems.iter().map(symbols).collect();
     let count = occurrences(&all);
@@ -199,7 +201,7 @@ fn mepo(goal: &Sentence, theorems: &[Sentence]) -> Vec<usize> {
             if inside + outside == 0.0 { 0.0 } else { inside / (inside + outside) }
         };
         let best = left.iter().map(|place| score(*place)).fold(0.0, f64::max);
-        // Those that are equally good come together, the smaller ones first.
+        // Equally good ones are selected together, smaller ones first.
         let (mut now, later): (Vec<usize>, Vec<usize>) = left.iter().partition(|place| score(**place) >= best);
         now.sort_by_key(|place| (all[*place].len(), *place));
         now.iter().for_each(|place| relevant.extend(all[*place].iter().copied()));
@@ -209,11 +211,11 @@ fn mepo(goal: &Sentence, theorems: &[Sentence]) -> Vec<usize> {
     order
 }
 
-/// Hashes of a signature.
+/// Hash functions of a signature.
 const HASHES: u64 = 64;
 
-/// What [`Chooser::MinHash`] looks at of a statement, worked out once: hashes of its patterns, its terms, and the sides of
-/// its conclusion.
+/// The features of a statement that [`Chooser::MinHash`] uses, computed once: hashes of its patterns, its terms, and
+/// the sides of its conclusion.
 #[derive(Clone, Debug)]
 pub(crate) struct Fingerprint {
     hashes: Vec<u64>,
@@ -222,7 +224,7 @@ pub(crate) struct Fingerprint {
 }
 
 impl Fingerprint {
-    /// Of a statement of a theory; `None` of one that is not plain.
+    /// The fingerprint of a statement of a theory; `None` if it is not plain.
     pub(crate) fn of(infix: &Infix, reading: &Reading<'_>, statement: &Formula) -> Option<Fingerprint> {
         Some(Fingerprint::of_sentence(&infix.sentence(&reading.statement(statement).to_string()).ok()?))
     }
@@ -237,8 +239,8 @@ impl Fingerprint {
         }
     }
 
-    /// How much a theorem seems to matter for a goal: how many patterns of terms they are estimated to share, and more if a
-    /// side of the theorem unifies with a term of the goal.
+    /// The estimated relevance of a theorem for a goal: the number of shared term patterns, and more if a side of the
+    /// theorem unifies with a term of the goal.
     pub(crate) fn relevance(&self, theorem: &Fingerprint) -> usize {
         let unifies = theorem.sides.iter().any(|side| self.terms.iter().any(|term| unify(side, term)));
         self.same(theorem) + if unifies { HASHES as usize / 8 } else { 0 }
@@ -248,14 +250,15 @@ impl Fingerprint {
         self.hashes.iter().zip(&other.hashes).filter(|(one, other)| one == other).count()
     }
 
-    /// How much a theorem like `theorem` tells of a proof of the goal: nothing if they share no pattern, 1 if they share all.
+    /// The estimated value of a similar theorem's proof for a proof of the goal: 0 if they share no pattern, 1 if they
+    /// share all.
     pub(crate) fn likeness(&self, theorem: &Fingerprint) -> f64 {
-        // The fourth power, that those which are a little alike, of which there are many, do not outvote those which are.
+        // The fourth power keeps the many slightly similar theorems from outvoting the few very similar ones.
         (self.same(theorem) as f64 / HASHES as f64).powi(4)
     }
 }
 
-/// Theorems by their relevance for the goal.
+/// Theorems by relevance for the goal.
 fn min_hash(goal: &Sentence, theorems: &[Sentence]) -> Vec<usize> {
     let goal = Fingerprint::of_sentence(goal);
     let relevance = |theorem: &Sentence| goal.relevance(&Fingerprint::of_sentence(theorem));
@@ -264,7 +267,7 @@ fn min_hash(goal: &Sentence, theorems: &[Sentence]) -> Vec<usize> {
     order
 }
 
-/// Theorems by how alike those are to the goal whose proofs cite them; among equals the later ones first.
+/// Theorems by the similarity to the goal of those whose proofs cite them; ties go to the later ones.
 fn neighbours(goal: &Sentence, theorems: usize, proofs: &[(Sentence, Vec<usize>)]) -> Vec<usize> {
     let goal = Fingerprint::of_sentence(goal);
     let mut cited = vec![0.0; theorems];
@@ -277,7 +280,7 @@ fn neighbours(goal: &Sentence, theorems: usize, proofs: &[(Sentence, Vec<usize>)
     order
 }
 
-/// What terms and atoms look like down to two signs, whatever their variables are called.
+/// Patterns of terms and atoms down to depth two, with variables anonymised.
 fn patterns(sentence: &Sentence) -> BTreeSet<String> {
     fn shown(term: &Term, depth: usize) -> String {
         match term {
@@ -314,7 +317,7 @@ fn conclusion(sentence: &Sentence) -> &Sentence {
     }
 }
 
-/// The sides of an equation, or the arguments of a relation, that are compound.
+/// The compound sides of an equation or arguments of a relation.
 fn sides_of(sentence: &Sentence) -> Vec<Term> {
     let mut sides = Vec::new();
     each_atom(sentence, &mut |_, terms| {
@@ -337,7 +340,7 @@ fn terms_of(sentence: &Sentence) -> Vec<Term> {
     found
 }
 
-/// Whether two terms have an instance in common, their variables taken apart.
+/// Whether two terms, with variables renamed apart, unify.
 fn unify(one: &Term, other: &Term) -> bool {
     let mut bound: BTreeMap<(bool, String), (bool, Term)> = BTreeMap::new();
     let mut pairs = vec![((false, one.clone()), (true, other.clone()))];
@@ -384,16 +387,16 @@ fn occurs(variable: (bool, &String), term: &(bool, Term), bound: &BTreeMap<(bool
     }
 }
 
-/// How much a pattern that is in the goal counts beside one that is not.
+/// The weight of a pattern that does not occur in the goal, relative to one that does.
 const OUTSIDE: f64 = 0.1;
 
-/// Theorems one at a time: the one whose patterns bring most that is not brought yet, for its length.
+/// Theorems selected one at a time: the one whose patterns cover most that is uncovered, for its length.
 fn budgeted(goal: &Sentence, theorems: &[Sentence]) -> Vec<usize> {
     let asked = patterns(goal);
     let all: Vec<BTreeSet<String>> = theorems.iter().map(patterns).collect();
     let mut count: BTreeMap<&str, u32> = BTreeMap::new();
     all.iter().flatten().for_each(|pattern| *count.entry(pattern).or_default() += 1);
-    // A pattern that every theorem has says little.
+    // A pattern that every theorem has is hardly informative.
     let rarity = |pattern: &str| (1.0 + theorems.len() as f64 / f64::from(count[pattern])).ln();
     let worth = |pattern: &str| rarity(pattern) * if asked.contains(pattern) { 1.0 } else { OUTSIDE };
     let mut brought: BTreeMap<&str, f64> = BTreeMap::new();
@@ -455,7 +458,7 @@ mod tests {
             first.sort_unstable();
             assert_eq!(first, [1, 3], "{}", chooser.name());
         }
-        // The second of two that say the same brings less than one that says something else.
+        // The second of two equivalent theorems contributes less than a different one.
         let chosen = ranked(Chooser::Budgeted, &goal, &theorems, &none);
         assert_eq!(chosen[0], 1);
         assert!(chosen.iter().position(|place| *place == 3) > Some(1));

@@ -10,8 +10,7 @@ use super::draft::Draft;
 use super::theories::Definer;
 use super::{Subject, accepts};
 
-/// A set that is generated in two ways, a definition of each kind, and parameters to play with: what
-/// the proofs by hand are about.
+/// The theory of the proofs by hand: a set generated in two ways, a definition of each kind, and further parameters.
 pub fn playground() -> Theory {
     let mut definer = Definer::new("playground");
     definer.functions();
@@ -95,7 +94,7 @@ fn existence(theory: &Theory) -> Proof {
     draft.finish()
 }
 
-/// Everything below something is a number, by unfolding; cites `existence`.
+/// Everything below something is a number: unfolding, and a citation of `existence`.
 fn citation(theory: &Theory) -> Proof {
     let mut draft = Draft::new(theory);
     let (_, anchor) = draft.open("N 0 s j A c", &[ANCHOR]);
@@ -118,7 +117,7 @@ fn citation(theory: &Theory) -> Proof {
     draft.finish()
 }
 
-/// A number other than 0 differs from everything that equals 0: ¬ introduction, congruence, ex falso.
+/// A number other than 0 differs from everything equal to 0: ¬ introduction, congruence, ex falso.
 fn denial(theory: &Theory) -> Proof {
     let mut draft = Draft::new(theory);
     draft.open("N 0 s j A c", &[ANCHOR]);
@@ -138,8 +137,8 @@ fn denial(theory: &Theory) -> Proof {
     draft.finish()
 }
 
-/// Double negation of a ∀→ statement falls away by reductio; symmetry of `=` by congruence from
-/// reflexivity, under a quantifier too.
+/// Double negation elimination for a ∀→ statement, by reductio; symmetry of `=` by congruence from reflexivity, under a
+/// quantifier too.
 fn classical(theory: &Theory) -> Proof {
     let mut draft = Draft::new(theory);
     draft.open("N 0 s j A c", &[ANCHOR]);
@@ -158,7 +157,7 @@ fn classical(theory: &Theory) -> Proof {
     draft.finish()
 }
 
-/// Every x is 0 or not: whatever both cases give, holds.
+/// Every x is 0 or not: a conclusion of both cases holds.
 fn cases(theory: &Theory) -> Proof {
     let mut draft = Draft::new(theory);
     draft.open("N 0 s j A c", &[ANCHOR]);
@@ -178,7 +177,7 @@ fn cases(theory: &Theory) -> Proof {
     draft.finish()
 }
 
-/// There is a set of all numbers but `a`: comprehension.
+/// There is a set of all numbers except `a`: comprehension.
 fn comprehension(theory: &Theory) -> Proof {
     let others = theory.find("others").expect("defined");
     let mut draft = Draft::new(theory);
@@ -206,8 +205,7 @@ fn comprehension(theory: &Theory) -> Proof {
     draft.finish()
 }
 
-/// Every number is in every set that the chain cannot leave: induction with a constant and a unary
-/// constructor.
+/// Every number is in every set closed under the chain's steps: induction with a constant and a unary constructor.
 fn chain_induction(theory: &Theory) -> Proof {
     let mut draft = Draft::new(theory);
     let [chain, _, _] = open_anchor(&mut draft);

@@ -1,5 +1,5 @@
-//! Ways to damage a proof. Each takes a good proof and gives all proofs that come of doing one damage
-//! at one place, for every place where it can be done.
+//! Kinds of damage to a proof. Each takes a valid proof and returns all proofs that result from damaging it at one
+//! place.
 
 mod formula;
 mod step;
@@ -9,7 +9,7 @@ use theoremata_logic::calculus::proof::{Proof, Rule, Step, StepId};
 
 use super::Subject;
 
-/// One way to damage a proof.
+/// A kind of damage.
 pub type Damage = fn(&Subject) -> Vec<Proof>;
 
 /// All kinds of damage, with their names.
@@ -49,7 +49,7 @@ pub const KINDS: &[(&str, Damage)] = &[
     ("wrong comprehension", formula::wrong_comprehension),
 ];
 
-/// The proofs in which `change` has put another step in the place of one.
+/// The proofs in which `change` has replaced one step.
 fn each_step(subject: &Subject, change: impl Fn(&Proof, usize, &Step) -> Vec<Step>) -> Vec<Proof> {
     let proof = &subject.proof;
     let mut damaged = Vec::new();
@@ -77,7 +77,7 @@ fn with_rule(step: &Step, rule: Rule) -> Step {
     Step { rule, ..step.clone() }
 }
 
-/// The rule with another variable at a place of its substitution or of its witnesses.
+/// The rule with one variable of its substitution or witnesses replaced.
 fn renamed(rule: &Rule, place: usize, name: Name) -> Rule {
     let change = |names: &[Name]| {
         let mut names = names.to_vec();

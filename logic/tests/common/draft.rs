@@ -10,8 +10,7 @@ use theoremata_logic::calculus::theory::Theory;
 use super::infer::{Inference, infer};
 use super::read;
 
-/// A proof in the making. Variables are called by name; the current scope is the one opened last that
-/// is not closed.
+/// A proof under construction. Variables are referred to by name; the current scope is the last one that is still open.
 pub struct Draft<'t> {
     theory: &'t Theory,
     proof: Proof,
@@ -38,7 +37,7 @@ impl<'t> Draft<'t> {
         read(self.theory, text, &|name| self.names.iter().position(|known| *known == name))
     }
 
-    /// The sorts of all variables that are introduced.
+    /// The sorts of all variables introduced.
     fn sorts(&self) -> Vec<(Name, Sort)> {
         (0..).map(Name).zip(self.proof.sorts.iter().cloned()).collect()
     }
@@ -51,13 +50,13 @@ impl<'t> Draft<'t> {
         names.split_whitespace().map(|name| self.variable(name)).collect()
     }
 
-    /// Opens a scope and states its assumptions; gives the scope and their steps.
+    /// Opens a scope and states its assumptions; returns the scope and their steps.
     pub fn open(&mut self, variables: &str, assumptions: &[&str]) -> (ScopeId, Vec<StepId>) {
         self.open_for(variables, assumptions, &[])
     }
 
-    /// As [`Draft::open`]; what is said later about the variables helps to find their sorts. A variable of which
-    /// nothing tells the sort is a set if its name is a capital letter, and an individual otherwise.
+    /// [`Draft::open`], with formulas `later` that help to infer the variables' sorts. A variable of undetermined sort
+    /// is a set if its name is a capital letter, otherwise an individual.
     pub fn open_for(&mut self, variables: &str, assumptions: &[&str], later: &[&str]) -> (ScopeId, Vec<StepId>) {
         let mut introduced = Vec::new();
         for name in variables.split_whitespace() {
@@ -120,7 +119,7 @@ impl<'t> Draft<'t> {
         self.step(rule, premises, conclusion)
     }
 
-    /// Closes the current scope by ∀→ introduction of what `last` says.
+    /// Closes the current scope by ∀→ introduction of the conclusion of `last`.
     pub fn generalise(&mut self, last: StepId) -> StepId {
         let discharged = self.current;
         let scope = &self.proof.scopes[discharged.index()];

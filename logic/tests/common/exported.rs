@@ -1,4 +1,4 @@
-//! Theorems to export, and the programs of others that check what was exported.
+//! Theorems to export, and the external programs that check exports.
 
 use std::env;
 use std::fs;
@@ -17,7 +17,7 @@ use theoremata_logic::search::explore::Options;
 use super::run::{explore, in_order, prove_goals};
 use super::{byhand, skip, theories};
 
-/// Theorems of one theory, each citing those before it only.
+/// Theorems of one theory, each citing only earlier ones.
 pub struct Collection {
     pub label: &'static str,
     pub theory: Arc<Theory>,
@@ -25,7 +25,7 @@ pub struct Collection {
 }
 
 impl Collection {
-    /// The theorems, checked once more.
+    /// The theorems, checked again.
     pub fn theorems(&self) -> Vec<Checked> {
         let statements: Vec<&Formula> = self.proofs.iter().map(|proof| proof.statement().expect("a proof")).collect();
         (self.proofs.iter().enumerate())
@@ -37,7 +37,7 @@ impl Collection {
             .collect()
     }
 
-    /// All of it in a format.
+    /// The collection, exported in a format.
     pub fn written(&self, format: &mut dyn Format) -> String {
         let theorems = self.theorems();
         theorems.iter().for_each(|theorem| format.survey(theorem));
@@ -49,7 +49,7 @@ impl Collection {
     }
 }
 
-/// A theory that we ship.
+/// A theory shipped with the program.
 pub fn shipped(file: &str) -> Theory {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../theories");
     let mut load = |path: &str| fs::read(folder.join(path)).map_err(|error| error.to_string());
@@ -70,8 +70,8 @@ fn proved(label: &'static str, theory: Theory, goals: &[(&str, &str)]) -> Collec
     Collection { label, theory: Arc::new(theory), proofs }
 }
 
-/// Proofs by hand in which every rule occurs; explorations of the theories that we ship; goals of others
-/// that have definitions with inner structure, or more than one kind of constructor.
+/// Proofs by hand in which every rule occurs; explorations of shipped theories; goals of other theories, whose
+/// definitions have inner structure or more than one kind of constructor.
 pub fn collections() -> &'static [Collection] {
     static ALL: OnceLock<Vec<Collection>> = OnceLock::new();
     ALL.get_or_init(|| {
@@ -112,7 +112,7 @@ pub fn collections() -> &'static [Collection] {
     })
 }
 
-/// The program, if it is installed: on the path, or where Cargo installs programs.
+/// The path of a program, if it is installed: on `PATH`, or where Cargo installs programs.
 pub fn program(name: &str) -> Option<PathBuf> {
     let mut folders: Vec<PathBuf> = env::var_os("PATH").iter().flat_map(env::split_paths).collect();
     folders.extend(env::var_os("HOME").map(|home| Path::new(&home).join(".cargo/bin")));
@@ -131,7 +131,7 @@ pub fn folder(test: &str) -> PathBuf {
     folder
 }
 
-/// What a program says, on both streams, and whether it ended well.
+/// The output of a program on both streams, and whether it succeeded.
 pub fn say(command: &mut Command) -> (String, bool) {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let text = [output.stdout, output.stderr].concat();

@@ -1,10 +1,10 @@
-//! The sorts of formulas that tests write without them.
+//! Sort inference for formulas that tests write without sorts.
 
 use theoremata_logic::calculus::formula::{Binder, Binders, Formula, Name, PredicateId, Variable};
 use theoremata_logic::calculus::sort::Sort;
 use theoremata_logic::calculus::theory::Theory;
 
-/// A sort while it is inferred: a number is an entry of [`Inference::known`].
+/// A sort during inference: a number is an entry of [`Inference::known`].
 #[derive(Clone, Debug)]
 enum Term {
     Unknown(usize),
@@ -12,7 +12,7 @@ enum Term {
     Power(Vec<Term>),
 }
 
-/// Joins sorts by unification. What nothing fixes is the base sort.
+/// Sort inference by unification. What remains undetermined is the base sort.
 pub struct Inference<'t> {
     theory: &'t Theory,
     known: Vec<Option<Term>>,
@@ -20,7 +20,7 @@ pub struct Inference<'t> {
 }
 
 impl<'t> Inference<'t> {
-    /// With the sorts of the free variables that are known.
+    /// With the known sorts of free variables.
     pub fn new(theory: &'t Theory, free: &[(Name, Sort)]) -> Inference<'t> {
         let free = free.iter().map(|(name, sort)| (*name, rigid(sort))).collect();
         Inference { theory, known: Vec::new(), free }
@@ -66,12 +66,12 @@ impl<'t> Inference<'t> {
                     self.join(left, right);
                 }
             }
-            // What does not fit stays as it is: the checker is to say so.
+            // Mismatches stay: the checker has to report them.
             _ => {}
         }
     }
 
-    /// Looks at a formula; gives one term for each of its binders, in the order in which they are met.
+    /// Infers from a formula; returns one term for each of its binders, in order of traversal.
     pub fn formula(&mut self, formula: &Formula) -> Vec<Open> {
         let mut met = Vec::new();
         self.visit(formula, &mut Vec::new(), &mut met);
@@ -122,7 +122,7 @@ impl<'t> Inference<'t> {
         }
     }
 
-    /// The sort of a free variable, if something tells it; from now on it is of this one.
+    /// The sort of a free variable if it is determined, else `otherwise`; it is fixed from now on.
     pub fn sort(&mut self, name: Name, otherwise: &Sort) -> Sort {
         let mut term = self.free(name);
         while let Term::Unknown(place) = term {
@@ -163,7 +163,7 @@ impl<'t> Inference<'t> {
     }
 }
 
-/// A sort that is still open.
+/// A sort not yet determined.
 pub struct Open(Term);
 
 fn rigid(sort: &Sort) -> Term {
@@ -173,7 +173,7 @@ fn rigid(sort: &Sort) -> Term {
     }
 }
 
-/// The formula with the sorts of its binders, where free variables have these sorts.
+/// The formula with the sorts of its binders, given the sorts of free variables.
 pub fn infer(theory: &Theory, formula: &Formula, free: &[(Name, Sort)]) -> Formula {
     let mut inference = Inference::new(theory, free);
     let met = inference.formula(formula);

@@ -1,5 +1,5 @@
-//! What the tests of the calculus share: small theories built in code, goals read from text, proofs
-//! found by the search, and proofs written by hand.
+//! Shared by the tests of the calculus: small theories built in code, goals parsed from text, proofs found by the
+//! search, and proofs written by hand.
 #![allow(dead_code, unreachable_pub)] // each test uses a part of it
 
 pub mod byhand;
@@ -32,19 +32,19 @@ use theoremata_logic::saturation::rule::Rule;
 use theoremata_logic::saturation::sequent::Sequent;
 use theoremata_logic::search::attempt::{Effort, LogicBlock, Verdict, solve};
 
-/// A proof together with all that a checker needs to judge it.
+/// A proof with everything a checker needs.
 pub struct Subject {
-    /// What it is called in tables and messages.
+    /// Its name in tables and messages.
     pub label: String,
     pub theory: Arc<Theory>,
-    /// All theorems of the theory, of which the proof may cite those before `number`.
+    /// All theorems of the theory; the proof may cite those before `number`.
     pub statements: Arc<[Formula]>,
-    /// The number that the proof's own statement has.
+    /// The number of the proof's own statement.
     pub number: usize,
     pub proof: Proof,
 }
 
-/// The outcome of a search: the theorems in order, each with its checked proof.
+/// The result of a search: the theorems in order, each with its checked proof.
 pub struct Proved {
     pub theory: Arc<Theory>,
     pub statements: Vec<Formula>,
@@ -82,7 +82,7 @@ pub fn anchor_sorts(theory: &Theory) -> Vec<(Name, Sort)> {
     (0..).map(Name).zip(theory.predicate(theory.anchor).sorts.iter().cloned()).collect()
 }
 
-/// Reads MPL text in which blanks do not count; its sorts are still to be inferred.
+/// Parses MPL text, ignoring blanks; its sorts are still to be inferred.
 pub fn read(theory: &Theory, text: &str, variable: &dyn Fn(&str) -> Option<usize>) -> Formula {
     let predicate = |name: &str| theory.find(name);
     let name = |name: &str| variable(name).map(|place| Name(place as u32));
@@ -111,7 +111,7 @@ pub fn under_anchor(theory: &Theory, body: &Formula) -> Formula {
     Formula::forall(&names, &Formula::atom(theory.anchor, names.iter().map(|(name, _)| *name)), body)
 }
 
-/// A goal: what `text` says holds under the anchor.
+/// The goal that `text` holds under the anchor.
 pub fn goal(theory: &Theory, label: &str, text: &str) -> Goal {
     let statement = under_anchor(theory, &about_anchor(theory, text));
     Goal { label: label.into(), statement, place: "a test".into() }
@@ -146,15 +146,14 @@ pub fn list(theory: &Theory, proof: &Proof) -> String {
     text
 }
 
-/// Has a proof checked that may cite the statements given.
+/// Checks a proof that may cite the given statements.
 pub fn accepts(theory: &Theory, statements: &[Formula], proof: &Proof) {
     if let Err(flaw) = check(theory, |id| statements.get(id.0 as usize), proof) {
         panic!("{flaw}\n{}", list(theory, proof));
     }
 }
 
-/// Proves the goals one after the other, each with the help of those before it, and has every proof
-/// checked.
+/// Proves the goals one after the other, each with the earlier ones as lemmas, and checks every proof.
 ///
 /// # Panics
 /// If a goal is not proved, or its proof is refused.

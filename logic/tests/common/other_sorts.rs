@@ -1,4 +1,4 @@
-//! Theorems that are cited at other sorts than those that they were stated at.
+//! Theorems that are cited at sorts other than those of their statements.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::byhand::playground;
 use super::draft::Draft;
 use super::exported::Collection;
 
-/// What is closed under the steps of a chain.
+/// Closure under the steps of a chain.
 const CLOSED: &str = "(>[x,y] (& (in[x,B]) (in2[x,y,t])) (in[y,B]))";
 
 /// Closed, without the anchor: induction along any chain.
@@ -38,7 +38,7 @@ pub fn any_chain(theory: &Theory) -> Proof {
     draft.finish()
 }
 
-/// What equals an element of a set is an element of each set around it.
+/// Whatever equals an element of a set is an element of every superset.
 fn inclusion(theory: &Theory) -> Proof {
     let mut draft = Draft::new(theory);
     let (_, within) = draft.open("S T", &["(>[x] (in[x,S]) (in[x,T]))"]);
@@ -52,7 +52,7 @@ fn inclusion(theory: &Theory) -> Proof {
     draft.finish()
 }
 
-/// With `levels` sets in the place of each individual.
+/// The formula with base sorts raised by `levels` power sorts.
 fn raised(formula: &Formula, levels: usize) -> Formula {
     fn raise(sort: &Sort) -> Sort {
         match sort {
@@ -71,7 +71,8 @@ fn cite(draft: &mut Draft<'_>, earlier: &[Proof], number: u32, levels: usize) ->
 const CHAIN_IN: &str = "(& (in[o,B]) (>[x,y] (& (in[x,B]) (in2[x,y,t])) (in[y,B])))";
 const WITHIN: &str = "(>[x] (in[x,B]) (in[x,C]))";
 
-/// A chain of sets that begins in `B`, which is closed and lies in `C`, lies in `C`: cites both of the above, of sets.
+/// A chain of sets that begins in `B`, which is closed and a subset of `C`, lies in `C`: cites both theorems above, at
+/// sets.
 fn chain_of_sets(theory: &Theory, earlier: &[Proof]) -> Proof {
     let mut draft = Draft::new(theory);
     let rest = format!("(& {CHAIN_IN} {WITHIN})");
@@ -95,7 +96,7 @@ fn chain_of_sets(theory: &Theory, earlier: &[Proof]) -> Proof {
     draft.finish()
 }
 
-/// The same of sets of sets, which it cites, beside what it cites of individuals and of sets.
+/// The same for sets of sets, which it cites, besides what it cites at individuals and at sets.
 fn chain_of_sets_of_sets(theory: &Theory, earlier: &[Proof]) -> Proof {
     let mut draft = Draft::new(theory);
     let whole = format!("(& (Chain[M,o,t]) (& {CHAIN_IN} {WITHIN}))");
@@ -113,8 +114,8 @@ fn chain_of_sets_of_sets(theory: &Theory, earlier: &[Proof]) -> Proof {
     draft.finish()
 }
 
-/// Theorem 1 is needed of individuals, sets, and sets of sets, and so is theorem 2; theorem 3 is stated of sets, and
-/// needed of sets of sets.
+/// Theorems 1 and 2 are needed at individuals, sets, and sets of sets; theorem 3 is stated at sets, and needed at sets
+/// of sets.
 pub fn other_sorts() -> Collection {
     let theory = Arc::new(playground());
     let mut proofs = vec![inclusion(&theory), any_chain(&theory)];

@@ -1,12 +1,11 @@
-//! Places of proofs and formulas, and what holds there: written for the tests alone, so that they do
-//! not ask the checker whom they test.
+//! Positions in proofs and formulas: written for the tests alone, independently of the checker under test.
 
 use std::sync::Arc;
 
 use theoremata_logic::calculus::formula::{Formula, Name, PredicateId, Variable};
 use theoremata_logic::calculus::proof::{Proof, Rule, ScopeId, Step, StepId};
 
-/// Whether `outer` is `inner` or lies around it.
+/// Whether `outer` is `inner` or encloses it.
 pub fn encloses(proof: &Proof, outer: ScopeId, inner: ScopeId) -> bool {
     let mut scope = inner;
     loop {
@@ -20,7 +19,7 @@ pub fn encloses(proof: &Proof, outer: ScopeId, inner: ScopeId) -> bool {
     }
 }
 
-/// The variables of a scope and of those around it.
+/// The variables of a scope and of enclosing ones.
 pub fn visible(proof: &Proof, scope: ScopeId) -> Vec<Name> {
     let scopes = proof.scopes.iter().enumerate();
     scopes
@@ -29,20 +28,20 @@ pub fn visible(proof: &Proof, scope: ScopeId) -> Vec<Name> {
         .collect()
 }
 
-/// A variable that is introduced somewhere else.
+/// A variable introduced elsewhere.
 pub fn invisible(proof: &Proof, scope: ScopeId) -> Option<Name> {
     let known = visible(proof, scope);
     proof.scopes.iter().flat_map(|scope| &scope.variables).copied().find(|name| !known.contains(name))
 }
 
-/// The name after this one, round about.
+/// The cyclically next name.
 pub fn another(names: &[Name], name: Name) -> Option<Name> {
     let place = names.iter().position(|known| *known == name)?;
     Some(names[(place + 1) % names.len()]).filter(|other| *other != name)
 }
 
-/// All formulas that come of putting something else in the place of one part; `change` gets the part
-/// and the number of variables bound around it.
+/// All formulas that result from replacing one subformula; `change` gets the subformula and the number of variables
+/// bound around it.
 pub fn one_place(formula: &Formula, change: &dyn Fn(&Formula, u32) -> Vec<Formula>) -> Vec<Formula> {
     fn walk(formula: &Formula, depth: u32, change: &dyn Fn(&Formula, u32) -> Vec<Formula>) -> Vec<Formula> {
         let mut all = change(formula, depth);
@@ -66,10 +65,10 @@ pub fn one_place(formula: &Formula, change: &dyn Fn(&Formula, u32) -> Vec<Formul
     walk(formula, 0, change)
 }
 
-/// What may stand in the place of an atom, given the number of variables bound around it.
+/// Replacements for an atom, given the number of variables bound around it.
 pub type ChangeAtom<'c> = &'c dyn Fn(PredicateId, &[Variable], u32) -> Vec<Formula>;
 
-/// The same for atoms only.
+/// [`one_place`] for atoms only.
 pub fn atoms(formula: &Formula, change: ChangeAtom<'_>) -> Vec<Formula> {
     one_place(formula, &|part, depth| match part {
         Formula::Atom(predicate, arguments) => change(*predicate, arguments, depth),
@@ -77,7 +76,7 @@ pub fn atoms(formula: &Formula, change: ChangeAtom<'_>) -> Vec<Formula> {
     })
 }
 
-/// The same for single occurrences of free variables.
+/// [`one_place`] for single occurrences of free variables.
 pub fn occurrences(formula: &Formula, change: &dyn Fn(Name, u32) -> Option<Variable>) -> Vec<Formula> {
     atoms(formula, &|predicate, arguments, depth| {
         let mut all = Vec::new();
@@ -94,7 +93,7 @@ pub fn occurrences(formula: &Formula, change: &dyn Fn(Name, u32) -> Option<Varia
     })
 }
 
-/// The scopes that a rule discharges.
+/// The scopes discharged by a rule.
 pub fn parts_of_scope(rule: &Rule) -> Vec<ScopeId> {
     match rule {
         Rule::Generalise(scope)
@@ -106,7 +105,7 @@ pub fn parts_of_scope(rule: &Rule) -> Vec<ScopeId> {
     }
 }
 
-/// The proof in which a scope introduces `new` in the place of `old`, and all that stands inside says so.
+/// The proof in which a scope introduces `new` instead of `old`, renamed throughout.
 pub fn rename(proof: &Proof, scope: ScopeId, old: Name, new: Name) -> Proof {
     let mut copy = proof.clone();
     let change = |name: Name| if name == old { new } else { name };
@@ -126,8 +125,7 @@ pub fn rename(proof: &Proof, scope: ScopeId, old: Name, new: Name) -> Proof {
     copy
 }
 
-/// A formula as the sequence of its signs and variables: two formulas of the same shape differ in
-/// variables only.
+/// A formula as a sequence of symbols and variables: formulas of the same shape differ in variables only.
 fn flat(formula: &Formula, signs: &mut Vec<String>, variables: &mut Vec<Variable>) {
     match formula {
         Formula::Atom(predicate, arguments) => {
@@ -169,7 +167,7 @@ pub fn congruent(proof: &Proof, step: &Step) -> bool {
     left.0 == right.0 && left.1.iter().zip(&right.1).all(|(one, other)| equal(*one, *other))
 }
 
-/// The proof without the steps that its conclusion does not rest on.
+/// The proof without the steps that its conclusion does not depend on.
 pub fn pruned(proof: &Proof) -> Proof {
     let mut needed = vec![false; proof.steps.len()];
     if let Some(last) = needed.last_mut() {

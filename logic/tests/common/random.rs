@@ -1,4 +1,4 @@
-//! Random numbers that are the same everywhere, and how many seeds a test goes through.
+//! Deterministic pseudo-random numbers, and the seeds of a test.
 
 /// SplitMix64, after Steele, Lea and Flood 2014.
 pub struct Random(u64);
@@ -21,7 +21,7 @@ impl Random {
         (self.next() % end as u64) as usize
     }
 
-    /// Brings a list into a random order.
+    /// Shuffles a list.
     pub fn shuffle<T>(&mut self, list: &mut [T]) {
         for place in (1..list.len()).rev() {
             list.swap(place, self.below(place + 1));
@@ -29,7 +29,7 @@ impl Random {
     }
 }
 
-/// The seeds: 200, or as many as `SEEDS` says.
+/// The seeds: 200, or the number in the variable `SEEDS`.
 pub fn seeds() -> std::ops::Range<u64> {
     let count = std::env::var("SEEDS").ok().and_then(|count| count.parse().ok()).unwrap_or(200);
     0..count

@@ -9,7 +9,7 @@ use theoremata_logic::search::explore::{Exploration, Fate, Options, Origin, Task
 use super::random::Random;
 use super::{accepts, goal};
 
-/// Runs blocks one after the other; gives the verdicts, the number of blocks and the steps.
+/// Runs blocks; returns the verdicts, the number of blocks and the steps.
 pub type Runner<'r> = &'r mut dyn FnMut(Vec<LogicBlock>) -> (Vec<Verdict>, u64, u64);
 
 /// One after the other, each to its end.
@@ -29,14 +29,14 @@ pub fn in_order(blocks: Vec<LogicBlock>) -> (Vec<Verdict>, u64, u64) {
 
 struct Running {
     block: LogicBlock,
-    /// The block that opened it, and under which slot; for the first ones their place.
+    /// The parent block and the slot there; for the initial ones, their index.
     above: Option<usize>,
     slot: u32,
     mail: Vec<(u32, Verdict)>,
     ready: bool,
 }
 
-/// All blocks at once: each turn goes to a random one that has something to do, with a random budget.
+/// All blocks interleaved: each turn goes to a random block that has work, with a random budget.
 pub fn at_random(blocks: Vec<LogicBlock>, random: &mut Random) -> (Vec<Verdict>, u64, u64) {
     let count = blocks.len();
     let start = |(slot, block)| Running { block, above: None, slot: slot as u32, mail: Vec::new(), ready: true };
@@ -68,7 +68,7 @@ pub fn at_random(blocks: Vec<LogicBlock>, random: &mut Random) -> (Vec<Verdict>,
     (verdicts.into_iter().flatten().collect(), count as u64, steps)
 }
 
-/// Runs an exploration to its end and has every theorem checked again, each with those before it.
+/// Runs an exploration to its end and checks every theorem again, given the earlier ones.
 pub fn explore(theory: &Arc<Theory>, goals: &[Goal], options: Options, run: Runner<'_>) -> Exploration {
     let mut exploration = Exploration::new(theory.clone(), goals, options);
     loop {
@@ -91,14 +91,14 @@ pub fn explore(theory: &Arc<Theory>, goals: &[Goal], options: Options, run: Runn
     exploration
 }
 
-/// Tries goals without generating conjectures beforehand.
+/// Tries goals without generating conjectures.
 pub fn try_goals(theory: Theory, goals: &[(&str, &str)]) -> Exploration {
     let goals: Vec<Goal> = goals.iter().map(|(label, text)| goal(&theory, label, text)).collect();
     let options = Options { generate: false, ..Options::default() };
     explore(&Arc::new(theory), &goals, options, &mut in_order)
 }
 
-/// The same, where every goal must become a theorem.
+/// [`try_goals`], where every goal must become a theorem.
 pub fn prove_goals(theory: Theory, goals: &[(&str, &str)]) -> Exploration {
     let exploration = try_goals(theory, goals);
     for conjecture in &exploration.conjectures[..goals.len()] {

@@ -30,8 +30,8 @@ impl Definer {
         }
     }
 
-    /// Adds a definition. Parameters are names; one with `/k` is a relation of `k` individuals. The
-    /// body is the conjunction of the parts.
+    /// Adds a definition. Parameters are names; one with `/k` is a relation of arity `k`. The body is the conjunction
+    /// of the parts.
     pub fn define(&mut self, name: &str, parameters: &str, parts: &[&str]) -> PredicateId {
         let (names, sorts): (Vec<Arc<str>>, Vec<Sort>) = parameters
             .split_whitespace()
@@ -52,8 +52,8 @@ impl Definer {
         PredicateId(self.theory.predicates.len() as u32 - 1)
     }
 
-    /// Says that parameter `set` of `predicate` is generated: each constructor is a parameter and the
-    /// sets of its arguments.
+    /// States that parameter `set` of `predicate` is generated: each constructor is a parameter and the sets of its
+    /// arguments.
     pub fn generated(&mut self, name: &str, predicate: PredicateId, set: usize, constructors: &[(usize, &[usize])]) {
         let mut places = vec![set];
         places.extend(constructors.iter().map(|(parameter, _)| *parameter));
@@ -68,7 +68,7 @@ impl Definer {
             .collect();
         let structure = &self.theory.predicates[predicate.index()];
         let sorts = places.iter().map(|place| structure.sorts[*place].clone()).collect();
-        // The definition keeps its place, so what says that the set is generated stands behind it.
+        // Definitions keep their index, so the generation predicate comes last.
         let id = PredicateId(self.theory.predicates.len() as u32);
         let shown = match self.theory.inductions.len() {
             0 => "generated".into(),
@@ -94,7 +94,7 @@ impl Definer {
         self.theory
     }
 
-    /// Total functions of one and of two arguments, part by part: typing, totality, functionality.
+    /// Defines total unary and binary functions, part by part: typing, totality, functionality.
     pub fn functions(&mut self) {
         self.define(
             "function",
@@ -117,7 +117,7 @@ impl Definer {
     }
 }
 
-/// The conjunction of texts, to the right.
+/// The right-nested conjunction of texts.
 pub fn conjunction(parts: &[&str]) -> String {
     match parts {
         [] => panic!("an empty conjunction"),
@@ -155,7 +155,7 @@ pub fn arithmetic() -> Theory {
     definer.finish()
 }
 
-/// Arithmetic in which `leq[x,y,N,+]` says that something can be added to `x` to give `y`.
+/// Arithmetic in which `leq[x,y,N,+]` states that `y` is `x` plus something.
 pub fn ordered_arithmetic() -> Theory {
     let mut definer = Definer::new("ordered arithmetic");
     numbers(&mut definer);
@@ -195,7 +195,7 @@ pub fn central_groupoids() -> Theory {
     definer.finish()
 }
 
-/// A law of theirs, which it takes completion to prove.
+/// A law of central groupoids, which needs completion.
 pub const OF_CENTRAL_GROUPOIDS: &[(&str, &str)] =
     &[("x · ((x · y) · z) = x · y", "(>[x,y,u] (in3[x,y,u,*]) (>[z,v] (in3[u,z,v,*]) (in3[x,v,u,*])))")];
 
@@ -279,7 +279,7 @@ pub fn labelled_trees() -> Theory {
     definer.finish()
 }
 
-/// Sets of which one lies in the union of two others, and what is said of those: theorems need cases and denials.
+/// Sets, one of which is contained in the union of two others: theorems need cases and negation.
 pub fn unions() -> Theory {
     let mut definer = Definer::new("unions");
     definer.define(
@@ -297,7 +297,7 @@ pub fn unions() -> Theory {
     definer.finish()
 }
 
-/// What follows in [`unions`]: by cases, by contraposition, from and to a formula that is itself an implication.
+/// Theorems of [`unions`]: by cases, by contraposition, from and to a formula that is itself an implication.
 pub const OF_UNIONS: &[(&str, &str)] = &[
     ("a union lies in R", "(>[x] (in[x,A]) (in[x,R]))"),
     ("outside of R", "(>[x] (& (in[x,A]) !(in[x,P])) (in[x,Q]))"),

@@ -1,7 +1,7 @@
-//! A verifier of TSTP derivations in natural deduction, which knows nothing of how ours are made.
+//! A verifier of TSTP derivations in natural deduction, independent of the exporter.
 //!
-//! [`Derivation::read`] takes the text apart, [`Derivation::flaw`] asks whether the formulas fit together,
-//! and [`Derivation::question`] gives what a prover has to say about one of them.
+//! [`Derivation::read`] parses the text, [`Derivation::flaw`] checks how the formulas fit together, and
+//! [`Derivation::question`] returns the problem that a prover has to solve for one of them.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -10,7 +10,7 @@ pub(crate) struct Line {
     pub(crate) name: String,
     pub(crate) role: String,
     pub(crate) formula: String,
-    /// The rule; empty for what is introduced or assumed.
+    /// The rule; empty for introduced formulas and assumptions.
     pub(crate) rule: String,
     parents: Vec<String>,
     assumptions: BTreeSet<String>,
@@ -24,7 +24,7 @@ pub(crate) struct Derivation {
     places: HashMap<String, usize>,
 }
 
-/// The parts between the commas that stand in no bracket.
+/// The parts between top-level commas.
 fn parts(text: &str) -> Vec<&str> {
     let (mut parts, mut depth, mut start, mut quoted) = (Vec::new(), 0, 0, false);
     let mut escaped = false;
@@ -48,7 +48,7 @@ fn parts(text: &str) -> Vec<&str> {
     parts
 }
 
-/// `head(…)` or `head[…]` taken apart.
+/// The head and arguments of `head(…)` or `head[…]`.
 fn call(text: &str) -> Option<(&str, Vec<&str>)> {
     let open = text.find(['(', '['])?;
     let close = if text[open..].starts_with('(') { ')' } else { ']' };
@@ -112,7 +112,7 @@ fn words(formula: &str) -> impl Iterator<Item = &str> {
     formula.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| !word.is_empty())
 }
 
-/// Constants that stand for variables of scopes are called `t5_x`.
+/// Constants for scope variables are named `t5_x`.
 fn is_eigenvariable(word: &str) -> bool {
     let digits = word.strip_prefix('t').and_then(|rest| rest.split_once('_')).map(|(digits, _)| digits);
     digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
@@ -133,7 +133,7 @@ impl Derivation {
         &self.lines[self.places[name]]
     }
 
-    /// The first thing that is wrong with how the formulas hang together.
+    /// The first structural error of the derivation.
     pub(crate) fn flaw(&self) -> Option<String> {
         let mut seen: BTreeSet<&str> = BTreeSet::new();
         let mut known: BTreeSet<&str> = BTreeSet::new();
@@ -194,7 +194,7 @@ impl Derivation {
         if line.role == "assumption" { BTreeSet::from([name.to_owned()]) } else { line.assumptions.clone() }
     }
 
-    /// A problem that a prover must prove if the inference is right; `None` for what is not inferred.
+    /// The problem that a prover must prove if the inference is right; `None` for formulas that are not inferred.
     pub(crate) fn question(&self, line: &Line) -> Option<String> {
         if line.rule.is_empty() {
             return None;
@@ -210,7 +210,7 @@ impl Derivation {
                 _ => format!("(({}) => ({formula}))", discharged.join(" & ")),
             };
             if !line.eigenvariables.is_empty() {
-                // Constants begin with a small t: with a great one they are variables.
+                // Constants begin with a small t; with a capital they become variables.
                 let mut bound = String::new();
                 let mut rest = premise.as_str();
                 while let Some(word) = words(rest).next() {

@@ -1,16 +1,16 @@
-//! E and Z3, asked under limits.
+//! Runs E and Z3 under limits.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use crate::common::exported::program;
 
-/// What E says about a problem: the word of its SZS status, or its whole answer if there is none.
+/// E's answer to a problem: its SZS status, or the whole output if there is none.
 pub(crate) fn e(problem: &str) -> String {
     e_within(problem, 5)
 }
 
-/// The same with a limit of so many seconds of CPU time.
+/// [`e`] with a limit on CPU time, in seconds.
 pub(crate) fn e_within(problem: &str, seconds: u32) -> String {
     let answer = run("eprover", &["--auto", "-s", &format!("--cpu-limit={seconds}")], problem);
     match answer.lines().find_map(|line| line.strip_prefix("# SZS status ")) {
@@ -19,19 +19,19 @@ pub(crate) fn e_within(problem: &str, seconds: u32) -> String {
     }
 }
 
-/// Whether E can read a text; its complaint if not.
+/// Whether E can parse a text; otherwise its error message.
 #[allow(dead_code, reason = "one of the two test programs that share this file does not call it")]
 pub(crate) fn e_reads(text: &str) -> Result<(), String> {
     let answer = run("eprover", &["--cnf", "-s"], text);
     if answer.contains("eprover:") { Err(answer) } else { Ok(()) }
 }
 
-/// What Z3 says about a script: `sat`, `unsat`, `unknown`, `timeout`, or errors.
+/// Z3's answer to a script: `sat`, `unsat`, `unknown`, `timeout`, or errors.
 pub(crate) fn z3(script: &str) -> String {
     run("z3", &["-T:5", "-in"], script).trim().to_owned()
 }
 
-/// Whether the program is there; a line says so if not.
+/// Whether the program is installed; prints a line if not.
 pub(crate) fn have(name: &str) -> bool {
     program(name).is_some()
 }
@@ -46,8 +46,8 @@ fn run(name: &str, arguments: &[&str], input: &str) -> String {
         .unwrap_or_else(|error| panic!("{name}: {error}"));
     let mut stdin = child.stdin.take().expect("a pipe");
     let input = input.to_owned();
-    // In a thread of its own: a program may answer before it has read everything. One that has ended
-    // does not read on, which is no error of ours.
+    // On a separate thread: a program may answer before it has read all input. If it exits early, the write error is
+    // expected.
     let feeder = std::thread::spawn(move || {
         let _ = stdin.write_all(input.as_bytes());
     });

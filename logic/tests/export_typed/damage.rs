@@ -1,6 +1,6 @@
-//! Kinds of damage to an exported file, each as the edits that it allows.
+//! Kinds of damage to an exported file, each as a set of possible edits.
 //!
-//! A kind must leave no valid file, wherever it strikes: that is what the checkers are asked.
+//! No kind may leave a valid file, wherever it is applied: the checkers have to refuse all.
 
 use std::ops::Range;
 
@@ -23,14 +23,14 @@ impl Edit {
     }
 }
 
-/// The languages that are damaged.
+/// The languages under test.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Language {
     Rocq,
     Dedukti,
 }
 
-/// A kind of damage: its name, and the places where a text can have it.
+/// A kind of damage: its name, and the edits it allows in a text.
 pub(crate) type Kind = (&'static str, fn(&Sample<'_>) -> Vec<Edit>);
 
 /// All kinds.
@@ -51,13 +51,13 @@ pub(crate) const KINDS: [Kind; 14] = [
     ("a theorem that states what another states", other_statement),
 ];
 
-/// An exported file, cut up.
+/// A parsed exported file.
 pub(crate) struct Sample<'t> {
     text: &'t str,
     language: Language,
-    /// Where each theorem stands.
+    /// The position of each theorem.
     theorems: Vec<Theorem>,
-    /// Where each assumption is declared: its name, the whole line, and what it says.
+    /// The position of each assumption: its name, the whole line, and the statement.
     assumptions: Vec<(&'t str, Range<usize>, Range<usize>)>,
 }
 
@@ -104,7 +104,7 @@ impl<'t> Sample<'t> {
         (self.text[range.clone()] != *by).then_some(Edit { range, by })
     }
 
-    /// Where `word` stands in proofs, as a word of its own.
+    /// The occurrences of `word` in proofs, as a whole word.
     fn in_proofs(&self, is_it: impl Fn(&str) -> bool) -> Vec<Range<usize>> {
         let mut found = Vec::new();
         for theorem in &self.theorems {
@@ -120,7 +120,7 @@ impl<'t> Sample<'t> {
         found
     }
 
-    /// What a word at this place is applied to.
+    /// The arguments of the word at this position.
     fn arguments(&self, head: &Range<usize>) -> Vec<Range<usize>> {
         let mut arguments = Vec::new();
         let mut at = head.end;
@@ -144,7 +144,7 @@ impl<'t> Sample<'t> {
         self.edit(first.start..second.end, &format!("{other}{between}{one}"))
     }
 
-    /// The applications of axioms to something.
+    /// The applications of axioms to arguments.
     fn applied_axioms(&self) -> impl Iterator<Item = Vec<Range<usize>>> {
         let heads = self.in_proofs(|word| word.starts_with("axiom_"));
         heads.into_iter().map(|head| self.arguments(&head)).filter(|arguments| arguments.len() > 1)
@@ -156,7 +156,7 @@ fn word(text: &str) -> usize {
     text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '@')).unwrap_or(text.len())
 }
 
-/// The length of what stands in parentheses at the beginning of a text, with them.
+/// The length of a parenthesised group at the beginning of a text, with the parentheses.
 fn closed(text: &str) -> usize {
     let mut depth = 0;
     for (place, c) in text.char_indices() {
@@ -231,7 +231,7 @@ fn swapped_parts(sample: &Sample<'_>) -> Vec<Edit> {
         .into_iter()
         .filter_map(|head| {
             let arguments = sample.arguments(&head);
-            // In a pattern of Rocq nothing is proved, and the names may be swapped.
+            // A pattern of Rocq proves nothing, and its names may be swapped.
             let in_pattern = sample.text[..head.start].ends_with('(')
                 && sample.text[head.start..]
                     .split_once(')')
@@ -263,13 +263,13 @@ fn other_part(sample: &Sample<'_>) -> Vec<Edit> {
 }
 
 fn constant_property(sample: &Sample<'_>) -> Vec<Edit> {
-    // The property of a replacement is about a variable that is called v.
+    // The property of a replacement is about a variable named v.
     let before = match sample.language {
         Language::Rocq => "(fun (v : I) => ",
         Language::Dedukti => "(v : El I => ",
     };
     let in_proof = |at: usize| sample.theorems.iter().any(|theorem| theorem.proof.contains(&at));
-    // Such a text may also be what a quantifier says of a variable that the user called v.
+    // Such a text may also be the body of a quantifier over a variable that the user named v.
     let quantified =
         |at: usize| ["all I ", "ex I ", "ex_intro I "].iter().any(|word| sample.text[..at].ends_with(word));
     sample

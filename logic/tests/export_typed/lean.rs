@@ -1,14 +1,14 @@
-//! A reader of the part of Lean 4 that exports use, strict about form and about what is known where.
+//! A parser for the subset of Lean 4 that exports use, strict about syntax and scopes.
 //!
-//! It is no checker of proofs. It says whether every bracket is closed, every name known at its place,
-//! every predicate and theorem given as many arguments as it takes, every `have` with a type and a value.
+//! It does not check proofs. It checks that every bracket is closed, every name is in scope, every predicate and
+//! theorem has the right number of arguments, and every `have` has a type and a value.
 
 use std::collections::HashMap;
 
-/// What is wrong, and in which line.
+/// A line number and an error.
 pub(crate) type Refusal = (usize, String);
 
-/// Reads a whole file; gives the number of theorems.
+/// Parses a whole file; returns the number of theorems.
 pub(crate) fn read(text: &str) -> Result<usize, Refusal> {
     let mut reader =
         Reader { tokens: tokens(text)?, at: 0, globals: HashMap::new(), locals: Vec::new(), taken: Vec::new() };
@@ -38,38 +38,38 @@ fn tokens(text: &str) -> Result<Vec<(usize, String)>, Refusal> {
     Ok(tokens)
 }
 
-/// What a name stands for.
+/// The meaning of a name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Kind {
     Individual,
-    /// A predicate or a property, with so many places.
+    /// A predicate or a property, with its arity.
     Predicate(usize),
-    /// A variable for propositions.
+    /// A propositional variable.
     Proposition,
     Proof,
-    /// A theorem, by the number of the list of what it takes.
+    /// A theorem, by the index of its parameter list.
     Theorem(usize),
     /// A type.
     Domain,
-    /// A type of sets or relations over so many types.
+    /// A type of sets or relations over this many types.
     Former(usize),
 }
 
-/// What a theorem takes.
+/// A parameter of a theorem.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Takes {
     Type,
     Individual,
-    /// A hypothesis that is called the same wherever it is known.
+    /// A hypothesis that has the same name wherever it is in scope.
     Hypothesis,
-    /// A hypothesis of which any proof will do.
+    /// A hypothesis that any proof can be passed for.
     Proof,
 }
 
 const KEYWORDS: [&str; 12] =
     ["fun", "have", "show", "from", "theorem", "def", "class", "where", "end", "in", "match", "Type"];
 
-/// How to read a part of a term.
+/// A parser for a part of a term.
 type Read = fn(&mut Reader) -> Result<(), Refusal>;
 
 struct Reader {
@@ -113,7 +113,7 @@ impl Reader {
         tokens.iter().try_for_each(|token| self.need(token))
     }
 
-    /// A name that is being given.
+    /// A newly declared name.
     fn new_name(&mut self) -> Result<String, Refusal> {
         let token = self.peek();
         let good = token.starts_with(|c: char| c.is_ascii_alphabetic()) && !token.contains(['.', '@']);
@@ -157,7 +157,7 @@ impl Reader {
             self.declare(name, Kind::Former(count))?;
             places.push(count);
         }
-        // Those that every theory has, and then what is spoken of.
+        // First those that every theory has, then those that occur.
         if !places.starts_with(&[1, 2, 3]) {
             return self.refuse("sorts of sets, relations and relations of three places");
         }
@@ -179,7 +179,7 @@ impl Reader {
             if self.eat("def") {
                 self.definition()?;
             } else if self.eat("theorem") {
-                // A lemma takes a proof of what it is about; theorems that were exported are called t1, t2, ….
+                // A lemma has a proof as its argument; exported theorems are named t1, t2, ….
                 let exported = self.peek().strip_prefix('t').is_some_and(|rest| rest.starts_with(char::is_numeric));
                 self.theorem(if exported { Takes::Hypothesis } else { Takes::Proof })?;
                 theorems += usize::from(exported);
@@ -214,7 +214,7 @@ impl Reader {
         }
     }
 
-    /// What the group in parentheses that stands here is about: the first word behind its colon.
+    /// The first word after the colon of the parenthesised group here.
     fn group(&self) -> &str {
         let mut ahead = 1;
         while !matches!(self.after(ahead), ":" | "") {
@@ -227,7 +227,7 @@ impl Reader {
         matches!(self.kind(word), Some(Kind::Domain | Kind::Former(_)))
     }
 
-    /// The name, types and individuals; what follows in parentheses is a hypothesis.
+    /// The name, types and individuals; a following group in parentheses is a hypothesis.
     fn header(&mut self) -> Result<(String, Vec<Takes>), Refusal> {
         let name = self.new_name()?;
         self.needs(&["[", "Language", "]"])?;
@@ -485,7 +485,7 @@ impl Reader {
         self.need(")")
     }
 
-    /// A proof that is known, a property, or a term in parentheses.
+    /// A named proof, a property, or a term in parentheses.
     fn argument(&mut self) -> Result<(), Refusal> {
         if self.kind(self.peek()) == Some(Kind::Proof) {
             self.at += 1;
@@ -503,7 +503,7 @@ impl Reader {
     }
 }
 
-/// The hypothesis that what cannot be denied holds; it has a number where something else has its name.
+/// Double negation elimination as a hypothesis; numbered if another name clashes with it.
 fn is_classical(name: &str) -> bool {
     let rest = name.strip_prefix("classical");
     rest.is_some_and(|rest| rest.strip_prefix('_').unwrap_or(rest).bytes().all(|byte| byte.is_ascii_digit()))

@@ -1,5 +1,5 @@
-//! Theorems that the other tests of exports do not have: denials that are written as existence statements,
-//! statements that do not stand under their own anchor, and names that languages keep for themselves.
+//! Theorems missing from the other export tests: negations written as existential statements, statements that do not
+//! begin with their own anchor, and names that languages reserve.
 
 use std::sync::Arc;
 
@@ -14,11 +14,11 @@ use super::common::other_sorts::any_chain;
 
 const ANCHOR: &str = "(Play[N,0,s,j,A,c])";
 
-/// `∀ z∈N: ¬ …`, and the existence statement that denies it.
+/// `∀ z∈N: ¬ …`, which is the negation of an existential statement.
 const NONE: &str = "(>[z] (in[z,N]) !(in3[z,x,y,j]))";
 const SOME: &str = "!(>[z] (in[z,N]) !(in3[z,x,y,j]))";
 
-/// Found by refuting that there is none; and anything, where there is one and none.
+/// Existence by refuting non-existence; and anything, from existence and non-existence.
 fn refuted(theory: &Theory) -> Proof {
     let mut draft = Draft::new(theory);
     draft.open("N 0 s j A c", &[ANCHOR]);
@@ -36,7 +36,7 @@ fn refuted(theory: &Theory) -> Proof {
     draft.finish()
 }
 
-/// There is none, or there is one: in both cases the same.
+/// There is none, or there is one: both cases have the same conclusion.
 fn either(theory: &Theory) -> Proof {
     let mut draft = Draft::new(theory);
     draft.open("N 0 s j A c", &[ANCHOR]);
@@ -56,7 +56,7 @@ fn either(theory: &Theory) -> Proof {
     draft.finish()
 }
 
-/// What is not without one has one, by reductio; two equations change two places under a quantifier.
+/// From the negation of non-existence to existence, by reductio; two equations change two positions under a quantifier.
 fn doubly(theory: &Theory) -> Proof {
     let mut draft = Draft::new(theory);
     draft.open("N 0 s j A c", &[ANCHOR]);
@@ -75,7 +75,7 @@ fn doubly(theory: &Theory) -> Proof {
     draft.finish()
 }
 
-/// A part of the anchor is used as a whole, and an axiom under its own name.
+/// Uses a part of the anchor as a whole, and an axiom under its own name.
 fn whole(theory: &Theory) -> Proof {
     let mut draft = Draft::new(theory);
     let (_, anchor) = draft.open("N 0 s j A c", &[ANCHOR]);
@@ -94,7 +94,7 @@ fn whole(theory: &Theory) -> Proof {
     draft.finish()
 }
 
-/// Cites theorem 1 about other parameters than its own.
+/// Cites theorem 1 about parameters other than its own.
 fn elsewhere(theory: &Theory) -> Proof {
     let mut draft = Draft::new(theory);
     let text = "(>[N,0,s,j,A,c] (Play[N,0,s,j,A,c]) (>[x] (in[x,N]) !(>[y] (in[y,N]) !(below[x,y,N,j]))))";
@@ -107,7 +107,7 @@ fn elsewhere(theory: &Theory) -> Proof {
     draft.finish()
 }
 
-/// The proofs by hand of every rule, with those of this file that fit beside them.
+/// The proofs by hand of every rule, with those of this file that are compatible.
 pub(crate) fn bridges() -> Collection {
     let theory = Arc::new(playground());
     let mut proofs: Vec<Proof> = subjects().into_iter().map(|subject| subject.proof).collect();
@@ -115,7 +115,7 @@ pub(crate) fn bridges() -> Collection {
     Collection { label: "bridges", theory, proofs }
 }
 
-/// The same, with theorems that do not stand under their own anchor.
+/// [`bridges`], with theorems that do not begin with their own anchor.
 pub(crate) fn closed() -> Collection {
     let bridges = bridges();
     let mut proofs = bridges.proofs;
@@ -123,7 +123,7 @@ pub(crate) fn closed() -> Collection {
     Collection { label: "closed", theory: bridges.theory, proofs }
 }
 
-/// One proof with so many steps in one scope, each resting on the one before.
+/// One proof with this many steps in one scope, each depending on the previous one.
 pub(crate) fn long(steps: usize) -> Collection {
     let theory = Arc::new(playground());
     let mut draft = Draft::new(&theory);
@@ -140,7 +140,7 @@ pub(crate) fn long(steps: usize) -> Collection {
     Collection { label: "long", theory: theory.clone(), proofs: vec![draft.finish()] }
 }
 
-/// Words that languages keep, that exports use themselves, or that need spelling.
+/// Words that languages reserve, that exports use themselves, or that need spelling out.
 const UGLY: &[&str] = &[
     "forall",
     "fun",
@@ -201,7 +201,7 @@ const UGLY: &[&str] = &[
     "else",
 ];
 
-/// A collection in which everything is called by such a word.
+/// The collection with everything renamed to such words.
 pub(crate) fn ugly(collection: &Collection) -> Collection {
     let word = |place: usize| Arc::<str>::from(UGLY[place % UGLY.len()]);
     let mut theory = (*collection.theory).clone();
@@ -229,7 +229,7 @@ pub(crate) fn ugly(collection: &Collection) -> Collection {
     Collection { label: "ugly", theory: Arc::new(theory), proofs }
 }
 
-/// The formula with other names for what it binds.
+/// The formula with its bound variables renamed.
 fn renamed(formula: &Formula, counter: &mut usize) -> Formula {
     let mut part = |inner: &Arc<Formula>| Arc::new(renamed(inner, counter));
     match formula {

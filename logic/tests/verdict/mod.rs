@@ -1,4 +1,4 @@
-//! Asks goals of a theory that is given as text.
+//! Explores goals of a theory given as text.
 #![allow(dead_code, unreachable_pub)] // each test uses a part of it
 
 pub mod random;
@@ -9,14 +9,14 @@ use theoremata_logic::language::mpl;
 use theoremata_logic::search::attempt::{self, LogicBlock, Verdict};
 use theoremata_logic::search::explore::{Exploration, Fate, Options, Task};
 
-/// What was said of a goal.
+/// The verdict on a goal.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Told {
     Theorem,
     CounterSatisfiable,
-    /// The theory contradicts itself.
+    /// The theory is inconsistent.
     Contradiction,
-    /// Why it stays open.
+    /// Why it is open.
     Open(String),
 }
 
@@ -27,7 +27,7 @@ pub fn explore(theory: &str, goals: &[&str], options: Options) -> Exploration {
     explore_theory(Arc::new(theory), goals, options)
 }
 
-/// As [`explore`], with the work of each block cut into turns of so many steps.
+/// [`explore`], with the work of each block divided into turns of this many steps.
 pub fn explore_in_parts(theory: &str, goals: &[&str], options: Options, steps: u64) -> Exploration {
     let (theory, _) = mpl::read_mpl("test.mpl", theory.as_bytes(), &mut |_| Err("no imports".into()))
         .unwrap_or_else(|report| panic!("{report:?}"));
@@ -50,7 +50,7 @@ fn in_turns(mut block: LogicBlock, budget: u64) -> (Verdict, u64) {
     }
 }
 
-/// As [`explore`], for a theory that has been read.
+/// [`explore`] for a parsed theory.
 pub fn explore_theory(
     theory: Arc<theoremata_logic::calculus::theory::Theory>,
     goals: &[&str],
@@ -81,7 +81,7 @@ fn explore_with(
     }
 }
 
-/// What was said of each goal.
+/// The verdict on each goal.
 pub fn told(exploration: &Exploration) -> Vec<Told> {
     let goals = exploration.conjectures.iter().flat_map(|known| known.goals().map(move |_| known));
     goals
@@ -94,12 +94,12 @@ pub fn told(exploration: &Exploration) -> Vec<Told> {
         .collect()
 }
 
-/// What is said of goals with the usual options.
+/// The verdicts on goals with default options.
 pub fn ask(theory: &str, goals: &[&str]) -> Vec<Told> {
     told(&explore(theory, goals, Options { generate: false, ..Options::default() }))
 }
 
-/// A theory of the project's own.
+/// A theory shipped with the program.
 pub fn shipped(name: &str) -> Arc<theoremata_logic::calculus::theory::Theory> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../theories");
     let text = std::fs::read(folder.join(name)).expect("a file of the project");

@@ -1,4 +1,4 @@
-//! Random theories and goals, as MPL and as SMT-LIB, for z3 to judge.
+//! Random theories and goals, as MPL and as SMT-LIB, judged by z3.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -14,7 +14,7 @@ use theoremata_logic::search::explore::{Fate, Note, Options, Origin};
 
 use super::explore_theory;
 
-/// A generator of numbers: the same seed, the same numbers.
+/// A deterministic generator of pseudo-random numbers.
 struct Dice(u64);
 
 impl Dice {
@@ -31,7 +31,7 @@ impl Dice {
     }
 }
 
-/// Writes random formulas over two sets, two relations, an operation and some constants.
+/// A generator of random formulas over two sets, two relations, an operation and some constants.
 struct Author {
     dice: Dice,
     names: Vec<String>,
@@ -130,7 +130,7 @@ pub fn write(seed: u64) -> (String, Vec<String>) {
     (format!("(theory Random[{}] (& {}))", parameters.join(","), axioms.join(" ")), goals)
 }
 
-/// What is counted over many seeds.
+/// Statistics over many seeds.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Counts {
     pub theories: usize,
@@ -142,7 +142,7 @@ pub struct Counts {
     pub confirmed: usize,
 }
 
-/// Explores the theory of a seed, and holds the verdicts against those of z3, if it is there. `Err` says what is wrong.
+/// Explores the theory of a seed, and compares the verdicts with z3's, if it is installed. `Err` describes a mismatch.
 pub fn judge(seed: u64, with_z3: bool, counts: &mut Counts) -> Result<(), String> {
     let (text, goals) = write(seed);
     let Ok((mut theory, _)) = mpl::read_mpl("random.mpl", text.as_bytes(), &mut |_| Err("no imports".into())) else {
@@ -182,7 +182,7 @@ pub fn judge(seed: u64, with_z3: bool, counts: &mut Counts) -> Result<(), String
         .collect();
     counts.goals += asked.len();
     counts.contradictory += usize::from(exploration.inconsistency.is_some());
-    // What z3 must say of the axioms together with what a verdict excludes.
+    // Questions to z3, each with the answer that would contradict the verdict.
     let mut questions = Vec::new();
     if exploration.inconsistency.is_some() {
         questions.push((None, "sat", "the axioms contradict each other"));
@@ -195,7 +195,7 @@ pub fn judge(seed: u64, with_z3: bool, counts: &mut Counts) -> Result<(), String
             }
             Fate::Refuted(model, _) => {
                 counts.refuted += 1;
-                // z3 knows no empty sorts.
+                // z3 has no empty sorts.
                 if exploration.models[*model].domains.iter().all(|domain| domain.size > 0) {
                     questions.push((Some((*goal).clone()), "unsat", "it has a counterexample"));
                 }
@@ -237,7 +237,7 @@ pub fn has_z3() -> bool {
     Command::new("z3").arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
-/// The axioms, with the denial of the goal if there is one.
+/// The axioms, with the negated goal if there is one.
 fn script(theory: &Theory, goal: Option<&Goal>) -> String {
     let definition = theory.anchor_definition();
     let general = &theory.predicate(theory.anchor).sorts;

@@ -1,9 +1,9 @@
 //! From formulas to flat clauses, by ∀→ and ∧ elimination.
 //!
-//! Where a clause has a literal and the formula something compound (a ∀→, a disjunction, a denied conjunction), the
-//! compound formula becomes a relation over its free variables. Two groups of clauses say what that relation means: what
-//! follows from it and what follows from its denial. So blocks and finite models work with literals only, and nothing of
-//! a theory is left aside; proofs show the formula itself.
+//! A compound formula (a ∀→, a disjunction, a negated conjunction) in the place of a literal becomes a relation over
+//! its free variables. Two groups of clauses define that relation: consequences of the formula, and consequences of its
+//! negation. So blocks and finite models handle literals only, and no part of a theory is lost; proofs show the formula
+//! itself.
 
 use std::sync::Arc;
 
@@ -14,24 +14,24 @@ use crate::clauses::clause::{Clause, Head, Literal, Relation, RelationId, Slot, 
 
 use super::{Axiom, Compiled, Justification, Move, NodeId, Skipped, Start};
 
-/// A clause that is being made.
+/// A clause under construction.
 struct Flattening {
     variables: u16,
-    /// The sorts of the anchor's parameters, and then of the variables.
+    /// The sorts of the anchor's parameters, then of the variables.
     sorts: Vec<Sort>,
     premises: Vec<Literal>,
     moves: Vec<Move>,
     parameters: u32,
     whole: Formula,
-    /// The sorts of the statement in the place of the theory's.
+    /// The sorts of the statement, substituted for the theory's.
     instance: SortInstance,
-    /// Whether the clause is to be proved: then a compound conclusion that is no ∃ stays whole, and a block assumes what
-    /// it denies.
+    /// Whether the clause is to be proved. A compound conclusion that is not an ∃ then stays whole, and the block
+    /// assumes its negation.
     is_goal: bool,
 }
 
 impl Flattening {
-    /// The beginning of clauses of `whole`.
+    /// An empty clause of `whole`.
     fn of(compiled: &Compiled, whole: &Formula, instance: SortInstance) -> Flattening {
         Flattening {
             variables: 0,
@@ -45,7 +45,7 @@ impl Flattening {
         }
     }
 
-    /// The beginning of clauses about the arguments of a relation, which are the first variables.
+    /// An empty clause about the arguments of a relation, which are the first variables.
     fn about(compiled: &Compiled, relation: &Relation, whole: &Formula) -> Flattening {
         let mut flat = Flattening::of(compiled, whole, SortInstance::default());
         flat.variables = relation.arity as u16;
@@ -53,7 +53,7 @@ impl Flattening {
         flat
     }
 
-    /// Begins with this premise, taken apart by these moves.
+    /// Adds this premise, to which these moves apply.
     fn with(mut self, premise: Literal, moves: &[Move]) -> Flattening {
         self.premises.push(premise);
         self.moves.extend(moves);
@@ -86,13 +86,13 @@ impl Compiled {
         self.flatten(theory, formula, &mut flat, start);
     }
 
-    /// Adds the clauses of what a statement says behind its anchor.
+    /// Adds the clauses of a statement's part after the anchor.
     pub(super) fn goal_clauses(&mut self, theory: &Theory, body: &Formula, instance: SortInstance) {
         let mut flat = Flattening { is_goal: true, ..Flattening::of(self, body, instance) };
         self.flatten(theory, body, &mut flat, Start::Node(NodeId(0)));
     }
 
-    /// Adds the clauses by which a defined relation is unfolded and folded.
+    /// Adds the clauses that unfold and fold a defined relation.
     pub(super) fn definition_clauses_of(&mut self, theory: &Theory, id: RelationId, body: &Formula) {
         let relation = self.signature.relations[id.index()].clone();
         let arguments = (0..relation.arity as u16).map(Term::Variable).collect();
@@ -177,7 +177,7 @@ impl Compiled {
         }
     }
 
-    /// Goes on to `conclusion` by a move that discharges `premise`.
+    /// Continues with `conclusion` after a move that discharges `premise`.
     fn step(
         &mut self,
         theory: &Theory,
@@ -196,7 +196,7 @@ impl Compiled {
 
     fn finish(&mut self, flat: &Flattening, head: Head, start: Start) {
         let clause = Clause { variables: flat.variables, premises: flat.premises.clone(), head };
-        // A clause does not say of which sorts its variables are: that must be seen from where they stand.
+        // A clause does not record the sorts of its variables: positions must determine them.
         let sorts = self.signature.variable_sorts(&clause);
         let own = &flat.sorts[flat.parameters as usize..];
         let fits = |(number, (sort, own)): (usize, (&Sort, &Sort))| {
@@ -210,8 +210,8 @@ impl Compiled {
         self.axioms.push(Axiom { clause, justification: Justification { start, moves: flat.moves.clone() } });
     }
 
-    /// The literals of a premise, in the order in which [`crate::proofs::reconstruction`] will prove them. Whether an ∃
-    /// is taken apart into its witnesses, which are new variables, `exists` says.
+    /// Adds the literals of a premise, in the order in which [`crate::proofs::reconstruction`] proves them. `exists`:
+    /// whether an ∃ is replaced by its matrix with new variables as witnesses.
     fn premise(
         &mut self,
         theory: &Theory,
@@ -240,7 +240,7 @@ impl Compiled {
         Ok(())
     }
 
-    /// The literal that stands for a compound formula or its denial.
+    /// The literal that names a compound formula or its negation.
     fn compound(&mut self, positive: bool, formula: &Formula, flat: &Flattening) -> Result<Literal, &'static str> {
         if !flat.instance.is_identity() {
             return Err("a part is compound, and sorts of the theory coincide in the statement");
@@ -277,7 +277,7 @@ impl Compiled {
         Ok(Literal { positive, relation: RelationId(place as u16), arguments })
     }
 
-    /// The clauses that say what a compound formula and its denial mean.
+    /// Adds the clauses that define a compound formula and its negation.
     pub(super) fn compound_clauses(&mut self, theory: &Theory, id: RelationId, formula: &Formula) {
         let relation = self.signature.relations[id.index()].clone();
         let parameters = self.anchor_sorts.len() as u32;
@@ -311,8 +311,8 @@ impl Compiled {
             let Variable::Free(name) = argument else { unreachable!("opened before") };
             let individual = predicate == PredicateId::EQUAL || general[place].is_individual();
             let parameter = name.0 < flat.parameters;
-            // A set or relation of the theory makes a relation of its own; any other is an argument, and then those of
-            // the theory may stand in its place.
+            // A set or relation parameter of the theory yields a relation of its own. Any other set is an argument, for
+            // which the theory's may then be substituted.
             self.with_sets |= !individual && !parameter;
             if !individual && parameter {
                 fixed.fit(&general[place], &flat.sorts[name.0 as usize]);
@@ -324,14 +324,15 @@ impl Compiled {
             terms.push(match name.0.checked_sub(flat.parameters) {
                 Some(number) => Term::Variable(number as u16),
                 None => Term::Constant(self.constants.get(&(name.0 as usize)).copied().unwrap_or_else(|| {
-                    // A set that is a constant only in the next attempt; this one is thrown away.
+                    // This set becomes a constant in the next attempt; the present one is discarded.
                     self.with_sets = true;
                     0
                 })),
             });
         }
-        // The sets and relations that are parameters say of which sorts the arguments are; where they do not, the
-        // arguments do. So a goal in which sorts of the theory coincide is about the theory's relations.
+        // Fixed set and relation parameters determine the sorts of the arguments; only where they do not, the
+        // arguments' own sorts count. So a goal in which sorts of the theory coincide still uses the theory's
+        // relations.
         let mut sorts = Vec::new();
         if predicate != PredicateId::EQUAL {
             for (place, name) in own {
@@ -362,10 +363,10 @@ impl Compiled {
     }
 }
 
-/// What the denial of `inner = ∀x (A → C)` says: `∃x (A ∧ ¬C)`, or `A ∧ ¬C` where nothing is quantified.
+/// The dual of the negation of `inner = ∀x (A → C)`: `∃x (A ∧ ¬C)`, or `A ∧ ¬C` where nothing is quantified.
 ///
 /// # Panics
-/// If the formula has another form.
+/// If the formula does not have that form.
 #[must_use]
 pub fn dual(inner: &Formula) -> Formula {
     let Formula::Implies(binders, premise, conclusion) = inner else { unreachable!("a ∀→") };

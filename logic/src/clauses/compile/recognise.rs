@@ -1,4 +1,4 @@
-//! What the clauses of a theory show: functions, inductions, and recursions.
+//! Recognises functions, inductions and recursions from the clauses of a theory.
 
 use crate::calculus::formula::{Formula, PredicateId, Variable};
 use crate::calculus::sort::Sort;
@@ -88,7 +88,7 @@ impl Compiled {
             });
             typing.push(Some(found?));
         }
-        // The guards of functionality must be those of totality, or absent.
+        // The guards of functionality must be among those of totality, or absent.
         let functional = &self.axioms[functionality].clause;
         let row = functional.premises.iter().find(|premise| premise.relation == relation)?;
         let fits = (0..inputs).all(|input| {
@@ -156,7 +156,7 @@ impl Compiled {
         Some(InductionInstance { principle: number, node, set, constructors })
     }
 
-    /// A function recurs on an input at which its axioms have the value of a constructor.
+    /// Finds recursive inputs: those at which an axiom of the function has a constructor term.
     pub(super) fn recognise_recursions(&mut self) {
         let constructors: Vec<RelationId> =
             self.functions.iter().filter(|function| function.constructor).map(|function| function.relation).collect();
@@ -183,10 +183,9 @@ impl Compiled {
         }
     }
 
-    /// Whether a clause is a recursion equation read from its value to the function: the head is a row
-    /// of a function at an input on which it recurs, and there stands the value of a constructor.
-    /// Equations are used as rewriting from the function to its value, so such a clause asks for
-    /// nothing.
+    /// Whether a clause is a recursion equation read from right to left: its head is a row of a recursive function with
+    /// a constructor term at a recursive input. Equations rewrite the function to its value, so such a clause creates
+    /// no demand.
     #[must_use]
     pub fn is_folding(&self, clause: &Clause) -> bool {
         let Head::Literal(head) = &clause.head else { return false };
@@ -200,8 +199,8 @@ impl Compiled {
         inputs.iter().any(|input| built(&head.arguments[*input]))
     }
 
-    /// Whether a clause is the base of a recursion: its head gives the value of a function at a constant
-    /// constructor, on an input on which the function recurs, as `x + 0 = x` does.
+    /// Whether a clause is the base case of a recursion: its head gives the value of a function at a constant
+    /// constructor, at a recursive input, as in `x + 0 = x`.
     #[must_use]
     pub fn is_base(&self, clause: &Clause) -> bool {
         let Head::Literal(head) = &clause.head else { return false };
@@ -214,7 +213,7 @@ impl Compiled {
             })
     }
 
-    /// The function whose graph is `relation`.
+    /// The function whose graph is `relation`, if it is one.
     #[must_use]
     pub fn function(&self, relation: RelationId) -> Option<&Function> {
         self.functions.iter().find(|function| function.relation == relation)
@@ -225,7 +224,7 @@ fn distinct_variables(terms: &[Term]) -> bool {
     terms.iter().enumerate().all(|(place, term)| matches!(term, Term::Variable(_)) && !terms[..place].contains(term))
 }
 
-/// `x ∈ S` for one of the inputs, or `x = x`, which says nothing.
+/// Whether the premise is `x ∈ S` for one of the inputs, or the trivial `x = x`.
 fn is_guard(premise: &Literal, inputs: &[Term]) -> bool {
     premise.positive
         && match &premise.arguments[..] {

@@ -1,12 +1,12 @@
-//! Views: facts about a set or relation of the theory as facts in which it is an argument.
+//! Views: the same fact with a set or relation of the theory fixed in the relation, or as an argument.
 
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Slot, Term};
 
 use super::{Axiom, Compiled, Justification, Start};
 
 impl Compiled {
-    /// What takes facts about a set or relation of the theory, which has a relation of its own, to those about sets and
-    /// relations as arguments, and back.
+    /// Clauses that convert between facts about a set or relation of the theory, which has its own relation, and facts
+    /// in which it is an argument.
     #[must_use]
     pub fn views(&self) -> Vec<Axiom> {
         let mut views = Vec::new();
@@ -30,7 +30,7 @@ impl Compiled {
         views
     }
 
-    /// The two literals, if the one relation says of its arguments and some constants what the other says of its own.
+    /// The two equivalent literals, if `general`, applied to arguments and constants, states the same as `special`.
     fn view(&self, general: RelationId, special: RelationId) -> Option<(Literal, Literal)> {
         let (with, without) = (&self.signature.relations[general.index()], &self.signature.relations[special.index()]);
         let mut arguments = Vec::new();

@@ -1,7 +1,7 @@
-//! Metamath proofs as they are built: nodes that name an assertion and what it is applied to.
+//! Metamath proofs under construction: nodes that apply an assertion to arguments.
 //!
-//! A node is entered once, so a subproof that is needed often is one node. In the compressed format it
-//! is then written once and pointed to.
+//! Nodes are hash-consed, so a subproof that is used often is a single node. The compressed format writes it once and
+//! refers to it.
 
 use std::fmt::Write as _;
 use std::hash::BuildHasher as _;
@@ -10,17 +10,17 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
-/// A sort, by its place among the signs of the file.
+/// A sort, by its index among the symbols of the file.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(super) struct SortId(pub(super) u32);
 
-/// A predicate with the sorts of its arguments, by its place among the signs of the file.
+/// A predicate with the sorts of its arguments, by its index among the symbols of the file.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(super) struct AtomId(pub(super) u32);
 
-/// A variable of a Metamath file, of some sort. The number of a bound one is the number of binders below its own, so
-/// that a formula keeps its text when a quantifier in front of it is taken away; the number of a free
-/// one counts along the scopes around a step.
+/// A variable of a Metamath file, with its sort. A bound variable is numbered by the binders nested below its own, so
+/// that a formula keeps its text when an outer quantifier is removed; a free variable is numbered along the scopes
+/// around a step.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(super) enum Variable {
     Bound(u32, SortId),
@@ -45,45 +45,45 @@ impl std::fmt::Display for Variable {
 }
 
 impl SortId {
-    /// What tells the names that this sort has in common with others from theirs; nothing for the first.
+    /// A suffix that distinguishes the names of this sort from the same names of other sorts; empty for the first sort.
     pub(super) fn after(self, sign: char) -> String {
         if self.0 == 0 { String::new() } else { format!("{sign}{}", self.0) }
     }
 }
 
-/// What a node applies: an assertion or the type of a variable.
+/// What a node applies: an assertion or the typing of a variable.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Label {
     /// An assertion of the kernel.
     Kernel(&'static str),
-    /// An assertion of the kernel that each sort has.
+    /// A kernel assertion that exists for each sort.
     Sorted(&'static str, SortId),
-    /// That a variable is one.
+    /// The typing of a variable.
     Variable(Variable),
-    /// That an atom is a formula.
+    /// The statement that an atom is a formula.
     Atom(AtomId),
-    /// That equals have the same properties, of this predicate.
+    /// The congruence axiom of this predicate.
     Equals(AtomId),
     /// A definition.
     Definition(AtomId),
-    /// The induction principle of an atom that says that a set is generated.
+    /// The induction principle of a generation atom.
     Induction(AtomId),
-    /// A comprehension instance: the definition and the place of its set.
+    /// A comprehension instance: the definition and the index of its set.
     Comprehension(AtomId, u32),
-    /// An earlier theorem, by its number for readers and that of the sorts at which it is stated.
+    /// An earlier theorem, by its number as shown to users and its sort instance.
     Theorem(u32, u32),
-    /// The same about the anchor's parameters as free variables, under the anchor.
+    /// The same theorem stated under the anchor, about its parameters as free variables.
     Under(u32, u32),
 }
 
-/// A node, by its place in the [`Arena`]. Arguments stand before what is applied to them.
+/// A node, by its index in the [`Arena`]. Arguments come before the node that is applied to them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(super) struct NodeId(u32);
 
 #[derive(Default)]
 pub(super) struct Arena {
-    /// What is applied, and where its arguments end in the list of all; they begin where those of the
-    /// node before end.
+    /// The label and the end of the node's arguments in the list of all arguments; they start where those of the
+    /// previous node end.
     nodes: Vec<(Label, u32)>,
     arguments: Vec<NodeId>,
     known: HashTable<NodeId>,
@@ -122,12 +122,12 @@ impl Arena {
         &self.arguments[begin as usize..self.nodes[place].1 as usize]
     }
 
-    /// All nodes up to one, arguments first.
+    /// All nodes up to this one, arguments first.
     fn up_to(&self, last: NodeId) -> impl DoubleEndedIterator<Item = NodeId> + use<> {
         (0..=last.0).map(NodeId)
     }
 
-    /// The nodes that `root` needs, each with the number of times it is applied: arguments first.
+    /// For each node, how often it is applied in the proof of `root`; 0 if it is not needed.
     fn needed(&self, root: NodeId) -> Vec<u32> {
         let mut uses = vec![0; root.0 as usize + 1];
         uses[root.0 as usize] = 1;
@@ -141,7 +141,7 @@ impl Arena {
         uses
     }
 
-    /// The variables on which `root` rests, in order.
+    /// The variables that occur in the proof of `root`, in order.
     pub(super) fn variables(&self, root: NodeId) -> Vec<Variable> {
         let uses = self.needed(root);
         let mut variables: Vec<Variable> = (self.up_to(root).zip(&uses))
@@ -154,9 +154,9 @@ impl Arena {
         variables
     }
 
-    /// The proof in the compressed format, between `$=` and `$.`: the labels in brackets, most used ones
-    /// first since these are shortest, then the letters. `mandatory` are the variables of the statement,
-    /// which have numbers without being listed.
+    /// The proof in the compressed format, between `$=` and `$.`: the labels in parentheses, most used first since
+    /// these have the shortest codes, then the letters. `mandatory` are the variables of the statement, which have
+    /// codes without being listed.
     pub(super) fn compressed(&self, root: NodeId, mandatory: &[Variable], text: &dyn Fn(Label) -> String) -> String {
         let uses = self.needed(root);
         let is_shared = |id: NodeId| uses[id.0 as usize] > 1 && !self.arguments(id).is_empty();
@@ -172,7 +172,7 @@ impl Arena {
                 listed.push(label);
                 0
             });
-            // A shared node is written once; one without arguments whenever it is used.
+            // A shared node is written once; one without arguments at every use.
             *count += if self.arguments(id).is_empty() { *uses } else { 1 };
         }
         listed.sort_by_key(|label| std::cmp::Reverse(frequency[label]));
@@ -216,10 +216,10 @@ impl Arena {
     }
 }
 
-/// The width of a line.
+/// The line width.
 const WIDTH: usize = 100;
 
-/// Words with blanks between them, on lines that are indented by four.
+/// Words separated by blanks, on lines indented by four.
 pub(super) fn wrapped<'w>(words: impl Iterator<Item = &'w str>) -> String {
     let mut text = String::new();
     let mut column = 0;
@@ -240,7 +240,7 @@ pub(super) fn wrapped<'w>(words: impl Iterator<Item = &'w str>) -> String {
     text
 }
 
-/// A number in the letters of the compressed format: the last digit A to T, those before it U to Y.
+/// Encodes a number in the letters of the compressed format: last digit A to T, earlier digits U to Y.
 fn put_number(number: u32, letters: &mut String) {
     let mut rest = (number - 1) / 20;
     let mut high = Vec::new();

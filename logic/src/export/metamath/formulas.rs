@@ -1,4 +1,4 @@
-//! Formulas as nodes, and what is proved of formulas by their shape alone.
+//! Formulas as nodes, and proofs by recursion on formulas.
 
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ impl Arena {
     /// The sort of a variable.
     ///
     /// # Panics
-    /// If the node is none.
+    /// If the node is not a variable.
     pub(super) fn sort(&self, variable: NodeId) -> SortId {
         let Label::Variable(variable) = self.label(variable) else { unreachable!("asked of variables only") };
         variable.sort()
@@ -45,7 +45,7 @@ impl Arena {
         self.sorted("w-equal", self.sort(left), &[left, right])
     }
 
-    /// That what a variable stands for is a thing.
+    /// `E! x`: the variable denotes an existing thing.
     pub(super) fn is(&mut self, variable: NodeId) -> NodeId {
         self.sorted("w-is", self.sort(variable), &[variable])
     }
@@ -54,7 +54,7 @@ impl Arena {
         self.sorted("w-all", self.sort(variable), &[body, variable])
     }
 
-    /// The list `context` with one formula more.
+    /// The list `context` extended by one formula.
     pub(super) fn add(&mut self, context: NodeId, formula: NodeId) -> NodeId {
         self.kernel("c-add", &[context, formula])
     }
@@ -63,7 +63,7 @@ impl Arena {
         self.kernel("c-nil", &[])
     }
 
-    /// A formula whose free variables are `free`.
+    /// The node of a formula; `free` maps its free variables.
     pub(super) fn formula(&mut self, signs: &Signs, formula: &Formula, free: &dyn Fn(Name) -> Variable) -> NodeId {
         self.formula_under(signs, formula, free, &mut Vec::new())
     }
@@ -122,10 +122,10 @@ impl Arena {
         self.node(Label::Atom(id), arguments)
     }
 
-    /// The parts of an application of `rule`.
+    /// The arguments of an application of `rule`.
     ///
     /// # Panics
-    /// If the node is none: the shapes of steps are known, since the checker has seen them.
+    /// If the node is not one: the checker has established the shapes of steps.
     pub(super) fn parts<const COUNT: usize>(&self, rule: &'static str, id: NodeId) -> [NodeId; COUNT] {
         let (Label::Kernel(found) | Label::Sorted(found, _)) = self.label(id) else {
             unreachable!("a checked step has the shape of its rule")
@@ -134,7 +134,7 @@ impl Arena {
         self.arguments(id).try_into().expect("an assertion has a fixed number of arguments")
     }
 
-    /// The formula with one variable in the place of another that nothing in it binds.
+    /// The formula with one variable replaced by another that is not bound in it.
     pub(super) fn replaced(&mut self, formula: NodeId, from: NodeId, to: NodeId) -> NodeId {
         self.replaced_below(formula, from, to, &mut HashMap::new())
     }
@@ -157,8 +157,8 @@ impl Arena {
         result
     }
 
-    /// A proof of `context => ( left <-> right )`, for formulas of one shape; `equal` gives a proof of
-    /// `context => x = y` for variables at one place that differ.
+    /// A proof of `context => ( left <-> right )` for formulas of the same shape; `equal` gives a proof of
+    /// `context => x = y` wherever they have different variables.
     pub(super) fn equivalent(
         &mut self,
         context: NodeId,
@@ -207,7 +207,7 @@ impl Arena {
         self.sorted("r-refl", self.sort(variable), &[context, variable])
     }
 
-    /// The formula with `to` in the place of `from`, and a proof of `{} , from = to => ( A <-> B )`.
+    /// The formula with `from` replaced by `to`, and a proof of `{} , from = to => ( A <-> B )`.
     pub(super) fn renamed(&mut self, formula: NodeId, from: NodeId, to: NodeId) -> (NodeId, NodeId) {
         let result = self.replaced(formula, from, to);
         let nothing = self.nothing();

@@ -1,7 +1,7 @@
-//! The signs of a file: its sorts, its predicates, and for each predicate the sorts at which it is used.
+//! The symbols of a file: its sorts, its predicates, and the sort instances of each predicate.
 //!
-//! A predicate is schematic in its base sorts, and Metamath has no variables for sorts; so there is an atom, and a
-//! definition, for each list of sorts at which some formula of the file has the predicate.
+//! A predicate is schematic in its base sorts, and Metamath has no variables for sorts; so each list of sorts at which
+//! some formula uses the predicate has its own atom and definition.
 
 use std::collections::HashMap;
 
@@ -11,21 +11,21 @@ use crate::calculus::theory::Theory;
 
 use super::arena::{AtomId, SortId, Variable};
 
-/// A predicate at some sorts.
+/// A predicate at particular sorts.
 pub(super) struct Atom {
     pub(super) predicate: PredicateId,
     pub(super) sorts: Vec<SortId>,
-    /// Which of the atoms of this predicate it is.
+    /// Its index among the atoms of this predicate.
     pub(super) instance: u32,
-    /// The body of the definition at these sorts, about parameters by their places.
+    /// The body of the definition at these sorts; parameters are free variables by index.
     pub(super) body: Option<Formula>,
-    /// The variables that the body binds, in the order in which they are declared.
+    /// The bound variables of the body, in order of declaration.
     pub(super) bound: Vec<Variable>,
 }
 
-/// The signs by which formulas are written.
+/// The symbols for writing formulas.
 pub(super) struct Signs {
-    /// The sign of each predicate.
+    /// The symbol of each predicate.
     predicates: Vec<String>,
     pub(super) sorts: Vec<Sort>,
     sort_ids: HashMap<Sort, SortId>,
@@ -40,7 +40,7 @@ impl Signs {
         Signs { predicates, sorts: Vec::new(), sort_ids: HashMap::new(), atoms: Vec::new(), of_predicate }
     }
 
-    /// Makes a sort known.
+    /// Registers a sort.
     pub(super) fn note_sort(&mut self, sort: &Sort) -> SortId {
         if let Some(known) = self.sort_ids.get(sort) {
             return *known;
@@ -51,7 +51,7 @@ impl Signs {
         id
     }
 
-    /// Makes a predicate known at the sorts of its arguments, with all that its definition speaks of.
+    /// Registers a predicate at the sorts of its arguments, with all sorts and atoms of its definition.
     pub(super) fn note_atom(&mut self, theory: &Theory, predicate: PredicateId, sorts: &[Sort]) {
         let ids: Vec<SortId> = sorts.iter().map(|sort| self.note_sort(sort)).collect();
         if predicate == PredicateId::EQUAL || self.find(predicate, ids.iter().copied()).is_some() {
@@ -84,35 +84,35 @@ impl Signs {
         &self.atoms[id.0 as usize]
     }
 
-    /// A sort that was made known.
+    /// A registered sort.
     pub(super) fn sort(&self, sort: &Sort) -> SortId {
         self.sort_ids[sort]
     }
 
-    /// A predicate at sorts that were made known.
+    /// A predicate at registered sorts.
     pub(super) fn atom_id(&self, predicate: PredicateId, sorts: impl Iterator<Item = SortId> + Clone) -> AtomId {
         self.find(predicate, sorts).expect("all atoms were surveyed")
     }
 
-    /// The sign of a predicate.
+    /// The symbol of a predicate.
     pub(super) fn sign(&self, predicate: PredicateId) -> &str {
         &self.predicates[predicate.index()]
     }
 
-    /// The sign of an atom's predicate, told apart from those of its other atoms: for labels.
+    /// The predicate symbol of an atom, made unique among its atoms: for labels.
     pub(super) fn labelled(&self, id: AtomId) -> String {
         let atom = self.atom(id);
         let sign = self.sign(atom.predicate);
         if atom.instance == 0 { sign.to_owned() } else { format!("{sign}-{}", atom.instance) }
     }
 
-    /// The variables of a binder inside of which others nest `inside` deep, outermost first.
+    /// The variables of a binder with `inside` binders nested below it, outermost first.
     pub(super) fn bound(&self, binders: &Binders, inside: u32) -> Vec<Variable> {
         let places = (0..binders.len() as u32).rev();
         binders.sorts().zip(places).map(|(sort, place)| Variable::Bound(inside + place, self.sort(sort))).collect()
     }
 
-    /// The variables that a formula binds.
+    /// The bound variables of a formula.
     pub(super) fn bound_in(&self, formula: &Formula) -> Vec<Variable> {
         let mut variables = Vec::new();
         self.collect_bound(formula, &mut variables);
@@ -137,7 +137,7 @@ impl Signs {
         }
     }
 
-    /// `formula` in words; `free` writes a free variable.
+    /// `formula` as Metamath text; `free` writes a free variable.
     pub(super) fn text(&self, formula: &Formula, free: &dyn Fn(u32) -> String) -> String {
         let mut text = String::new();
         self.put(formula, free, &mut Vec::new(), &mut text);
@@ -183,7 +183,7 @@ impl Signs {
         }
     }
 
-    /// A predicate with these arguments.
+    /// A predicate applied to these arguments.
     pub(super) fn applied(&self, predicate: PredicateId, arguments: &[String]) -> String {
         match (predicate, arguments) {
             (PredicateId::EQUAL, [left, right]) => format!("{left} = {right}"),
@@ -200,7 +200,7 @@ impl Signs {
     }
 }
 
-/// A sort in one word, as pages write it: `P(x(1)(2))` is that of the relations between things of sorts (1) and (2).
+/// A sort as one word, in the notation of the pages: `P(x(1)(2))` is the sort of relations between sorts (1) and (2).
 pub(super) fn word(sort: &Sort) -> String {
     match sort {
         Sort::Individual(base) => format!("({base})"),
@@ -212,8 +212,8 @@ pub(super) fn word(sort: &Sort) -> String {
     }
 }
 
-/// Calls `visit` for each atom of a formula with the sorts of its arguments, and for each sort that is bound as for an
-/// equation.
+/// Calls `visit` for each atom of a formula with the sorts of its arguments; for each bound sort, as if it occurred in
+/// an equation.
 pub(super) fn uses(
     formula: &Formula,
     free: &dyn Fn(formula::Name) -> Sort,
@@ -245,7 +245,7 @@ pub(super) fn uses(
     }
 }
 
-/// The number of the binder around a formula: how many binders are nested in it at most.
+/// The height of a formula in nested binders, which numbers a binder around it.
 pub(super) fn height(formula: &Formula) -> u32 {
     match formula {
         Formula::Atom(..) => 0,

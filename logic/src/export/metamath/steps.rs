@@ -1,4 +1,4 @@
-//! The steps of a proof as applications of the kernel's rules.
+//! Translates the steps of a proof to applications of the kernel's rules.
 
 mod derived;
 
@@ -15,11 +15,11 @@ use super::signs::Signs;
 
 /// A scope as a list of assumptions.
 struct Context {
-    /// The list, with what is assumed around the scope.
+    /// The list, including the assumptions of enclosing scopes.
     list: NodeId,
-    /// For each variable of the scope, if its being a thing is assumed, where among what is added.
+    /// For each variable of the scope whose existence is assumed, the index of that assumption in `added`.
     is: Vec<Option<usize>>,
-    /// What the scope adds, each with the list before it: that variables are things, then its assumptions.
+    /// The formulas that the scope adds, each with the list before it: existence of variables, then its assumptions.
     added: Vec<(NodeId, NodeId)>,
 }
 
@@ -31,21 +31,21 @@ impl Context {
 
 /// A theorem that can be cited.
 pub(super) struct Known {
-    /// What its statement binds, in the order in which the variables are declared.
+    /// The bound variables of its statement, in order of declaration.
     pub(super) bound: Vec<Variable>,
-    /// If there is also its form under the anchor, what that is about and binds.
+    /// If it is also stated under the anchor, the free and bound variables of that form.
     pub(super) under: Option<Vec<Variable>>,
 }
 
-/// What the steps are written with.
+/// The context of a translation.
 pub(super) struct Setting<'s> {
     pub(super) theory: &'s Theory,
     pub(super) signs: &'s Signs,
-    /// The places of those parameters of the anchor of which it is assumed with the anchor that they are things.
+    /// The indices of the anchor's parameters that are assumed to exist together with the anchor.
     pub(super) things: &'s BTreeSet<u32>,
-    /// Of a cited theorem, as it is cited: at which of its instances, and what it is.
+    /// For a cited theorem and its statement as cited: the instance number, and the theorem.
     pub(super) cited: &'s dyn Fn(TheoremId, &Formula) -> (u32, &'s Known),
-    /// The theorem's own number for readers, its instance, and what it is once it is written.
+    /// The number of the present theorem as shown to users, its instance, and its entry as a known theorem.
     pub(super) own: (u32, u32, &'s Known),
 }
 
@@ -53,15 +53,15 @@ pub(super) struct Setting<'s> {
 pub(super) struct Proved {
     /// Its statement.
     pub(super) closed: NodeId,
-    /// If it is about the anchor, what is proved under it: the formula, and its proof under the list
-    /// `{} , anchor`, whose parameters are the first free variables.
+    /// If it is about the anchor, the formula proved under it, with its proof under the list `{} , anchor`; the
+    /// anchor's parameters are the first free variables.
     pub(super) under: Option<(NodeId, NodeId)>,
 }
 
-/// Writes the steps of one checked proof.
+/// Translates the steps of one checked proof.
 pub(super) fn translate(setting: &Setting<'_>, proof: &Proof, arena: &mut Arena) -> Proved {
     let mut variables: FxHashMap<Name, Variable> = FxHashMap::default();
-    // How many variables are known in a scope. Scopes side by side use the same ones again.
+    // The number of variables visible in a scope. Sibling scopes reuse the same ones.
     let mut known: Vec<u32> = Vec::with_capacity(proof.scopes.len());
     let mut homes: FxHashMap<Name, (ScopeId, usize)> = FxHashMap::default();
     for (place, scope) in proof.scopes.iter().enumerate() {
@@ -106,7 +106,7 @@ pub(super) fn translate(setting: &Setting<'_>, proof: &Proof, arena: &mut Arena)
     writer.finish()
 }
 
-/// The variables of which it matters that they are things: those that take the place of a quantified one.
+/// The variables whose existence matters: those substituted for a quantified variable.
 fn things(theory: &Theory, proof: &Proof, is_under: &dyn Fn(TheoremId, &Formula) -> bool) -> FxHashSet<Name> {
     let mut needed = FxHashSet::default();
     for step in &proof.steps {
@@ -126,8 +126,8 @@ fn things(theory: &Theory, proof: &Proof, is_under: &dyn Fn(TheoremId, &Formula)
     needed
 }
 
-/// The places of the anchor's parameters of which it matters that they are things. `is_under` says whether a theorem has
-/// a form under the anchor.
+/// The indices of the anchor's parameters whose existence matters. `is_under` returns whether a theorem is stated under
+/// the anchor too.
 pub(super) fn anchor_things(
     theory: &Theory,
     proof: &Proof,
@@ -139,14 +139,14 @@ pub(super) fn anchor_things(
     places.filter(|(_, name)| needed.contains(name)).map(|(place, _)| place).collect()
 }
 
-/// Whether a proof proves a theorem that has a form under the anchor.
+/// Whether the proved theorem is stated under the anchor too.
 pub(super) fn has_form_under(theory: &Theory, proof: &Proof) -> bool {
     let last = proof.steps.last().map(|step| &step.rule);
     matches!(last, Some(Rule::Generalise(scope)) if is_anchor_scope(theory, proof, *scope))
 }
 
-/// The scope that assumes the anchor of its own variables, of the anchor's own sorts, and nothing around it, if it is
-/// one.
+/// Whether the scope is a child of the outermost one and assumes exactly the anchor of its own variables, with the
+/// anchor's sorts.
 fn is_anchor_scope(theory: &Theory, proof: &Proof, id: ScopeId) -> bool {
     let scope = &proof.scopes[id.index()];
     let sorts = scope.variables.iter().map(|name| &proof.sorts[name.0 as usize]);
@@ -156,8 +156,8 @@ fn is_anchor_scope(theory: &Theory, proof: &Proof, id: ScopeId) -> bool {
         && sorts.eq(&theory.predicate(theory.anchor).sorts)
 }
 
-/// If a step applies a theorem to the anchor that is assumed around it: the scope of that, and how many values are its
-/// parameters.
+/// For a step that applies a theorem to an enclosing assumption of the anchor: the scope of that assumption, and the
+/// number of values that are its parameters.
 fn citation(
     theory: &Theory,
     proof: &Proof,
@@ -185,18 +185,18 @@ struct Writer<'w, 's> {
     proof: &'w Proof,
     arena: &'w mut Arena,
     variables: FxHashMap<Name, Variable>,
-    /// The scope of each variable, and its place there.
+    /// The scope of each variable, and its index there.
     homes: FxHashMap<Name, (ScopeId, usize)>,
     contexts: Vec<Context>,
-    /// Proofs that variables are things, in the scopes where they were asked for.
+    /// Proofs of existence of variables, in the scopes that needed them.
     things: FxHashMap<(Name, ScopeId), NodeId>,
-    /// For each step a proof of `list of its scope => conclusion`.
+    /// For each step, a proof of `list of its scope => conclusion`.
     proved: Vec<NodeId>,
 }
 
 impl Writer<'_, '_> {
-    /// Where the last step only closes what was proved under the anchor, the closed statement follows from
-    /// that, as a theorem of its own.
+    /// If the last step only discharges the anchor, derives the closed statement from the form under the anchor, as a
+    /// separate theorem.
     fn finish(mut self) -> Proved {
         let closed = *self.proved.last().expect("a checked proof has steps");
         let last = self.proof.steps.last().expect("a checked proof has steps");
@@ -233,13 +233,13 @@ impl Writer<'_, '_> {
         self.formula(&proof.steps[step.index()].conclusion)
     }
 
-    /// A proof of what a step concludes under the assumptions of a scope inside of the step's own.
+    /// A proof of a step's conclusion in a scope inside the step's own.
     fn premise(&mut self, step: StepId, at: ScopeId) -> NodeId {
         let conclusion = self.conclusion(step);
         self.inside(self.proof.steps[step.index()].scope, at, conclusion, self.proved[step.index()])
     }
 
-    /// A proof in a scope, of the same in a scope inside of it.
+    /// Weakens a proof in scope `own` to scope `at` inside it.
     fn inside(&mut self, own: ScopeId, at: ScopeId, conclusion: NodeId, mut proof: NodeId) -> NodeId {
         let mut inner = Vec::new();
         let mut scope = at;
@@ -255,12 +255,12 @@ impl Writer<'_, '_> {
         proof
     }
 
-    /// `proof` of `list => formula`, under one assumption more.
+    /// Weakens `proof` of `list => formula` by one assumption.
     fn weaker(&mut self, list: NodeId, formula: NodeId, added: NodeId, proof: NodeId) -> NodeId {
         self.arena.kernel("r-wk", &[list, formula, added, proof])
     }
 
-    /// A proof under no assumptions, under those of a list.
+    /// Weakens a proof without assumptions to those of a list.
     fn up(&mut self, list: NodeId, formula: NodeId, proof: NodeId) -> NodeId {
         if list == self.arena.nothing() { proof } else { self.arena.kernel("r-up", &[list, formula, proof]) }
     }
@@ -269,7 +269,7 @@ impl Writer<'_, '_> {
         self.arena.kernel("r-mp", &[list, left, right, rule, fact])
     }
 
-    /// A proof, in a scope, that a variable is a thing.
+    /// A proof, in a scope, that a variable exists.
     fn thing(&mut self, name: Name, at: ScopeId) -> NodeId {
         if let Some(known) = self.things.get(&(name, at)) {
             return *known;
@@ -288,9 +288,9 @@ impl Writer<'_, '_> {
         proof
     }
 
-    /// From a proof of the body for the variables of a scope to one of `∀ variables body`, whose form is given, in the
-    /// list before the scope. There the body is proved in this list or, where variables are assumed to be things, in
-    /// this list with these assumptions.
+    /// From a proof of the body about the variables of a scope to a proof of `∀ variables body`, given as `whole`, in
+    /// the list before the scope. The body is proved in that list or, if existence of variables is assumed, in that
+    /// list extended by these assumptions.
     fn generalised(
         &mut self,
         scope: ScopeId,
@@ -330,8 +330,8 @@ impl Writer<'_, '_> {
         proof
     }
 
-    /// From `list => ∀ … body` to `list => body` with these values, as many as there are quantifiers to
-    /// take away, of which `things` proves that they are things. Gives the formula and its proof.
+    /// From `list => ∀ … body` to `list => body` at these values, one for each quantifier to eliminate; `things` proves
+    /// their existence. Returns the formula and its proof.
     fn specialised(
         &mut self,
         list: NodeId,
@@ -495,8 +495,8 @@ impl Writer<'_, '_> {
         proof
     }
 
-    /// If a step applies a theorem to the anchor that is assumed around it: what the theorem says under
-    /// the anchor, and its proof in the step's scope.
+    /// For a step that applies a theorem to an enclosing assumption of the anchor: the theorem's statement under the
+    /// anchor, and its proof in the step's scope.
     fn citation(&mut self, step: &Step, substitution: &[Name]) -> Option<(NodeId, NodeId)> {
         let setting = self.setting;
         let is_under = |cited: TheoremId, as_cited: &Formula| (setting.cited)(cited, as_cited).1.under.is_some();

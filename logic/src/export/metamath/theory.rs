@@ -1,4 +1,4 @@
-//! What the theory adds to the kernel: its sorts, predicates, definitions, principles.
+//! What a theory adds to the kernel: sorts, predicates, definitions, principles.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -12,18 +12,18 @@ use super::signs::{Atom, Signs, word};
 
 const SORT: &str = include_str!("sort.mm");
 
-/// Of each argument of an atom the variable, with this letter.
+/// The variable for each argument of an atom, with this letter.
 fn arguments(signs: &Signs, letter: &str, id: AtomId) -> Vec<String> {
     let sorts = signs.atom(id).sorts.iter().enumerate();
     sorts.map(|(place, sort)| format!("{letter}.{place}{}", sort.after('.'))).collect()
 }
 
-/// Says that every two of these are different variables, if there are two.
+/// A `$d` condition for these variables; empty if there are fewer than two.
 pub(super) fn different(names: &[String]) -> String {
     if names.len() < 2 { String::new() } else { format!("$d {} $. ", names.join(" ")) }
 }
 
-/// Says that variables differ from each other and from all parameters, which may be alike.
+/// `$d` conditions that keep variables distinct from each other and from all parameters, which may coincide.
 fn apart(variables: &[String], parameters: &[String]) -> String {
     if variables.is_empty() || parameters.is_empty() {
         return different(variables);
@@ -31,7 +31,7 @@ fn apart(variables: &[String], parameters: &[String]) -> String {
     parameters.iter().map(|parameter| format!("$d {} {parameter} $. ", variables.join(" "))).collect()
 }
 
-/// Constructors without arguments, each with its place among the premises.
+/// The constant constructors, each with its index among the premises.
 fn constants(principle: &Induction) -> Vec<(usize, usize)> {
     let constructors = principle.constructors.iter().enumerate();
     constructors
@@ -44,7 +44,7 @@ fn most_arguments(principle: &Induction) -> usize {
     principle.constructors.iter().map(|constructor| constructor.arguments.len()).max().unwrap_or(0)
 }
 
-/// What the kernel says of each sort.
+/// Writes the kernel's declarations of each sort.
 pub(super) fn sorts(signs: &Signs, out: &mut String) {
     for (place, sort) in signs.sorts.iter().enumerate() {
         let id = SortId(place as u32);
@@ -53,8 +53,8 @@ pub(super) fn sorts(signs: &Signs, out: &mut String) {
     }
 }
 
-/// The variables by which what follows is stated: formulas W, parameters p, other variables q; in this
-/// order, since arguments are given in the order of these lines, and by place before sort, since so are those of atoms.
+/// Declares the variables used below: formulas W, parameters p, other variables q, in this order, since arguments are
+/// given in order of declaration; by position before sort, as for atoms.
 pub(super) fn variables(theory: &Theory, signs: &Signs, inductions: &BTreeSet<AtomId>, out: &mut String) {
     let formulas = theory.inductions.iter().map(|known| 1 + constants(known).len() + most_arguments(known)).max();
     for number in 0..formulas.unwrap_or(0) {
@@ -76,14 +76,14 @@ pub(super) fn variables(theory: &Theory, signs: &Signs, inductions: &BTreeSet<At
     }
 }
 
-/// The sort of what is in the set at a place of an atom.
+/// The element sort of the set at a position of an atom.
 fn element(signs: &Signs, atom: &Atom, set: usize) -> SortId {
     let sort = signs.sorts[atom.sorts[set].0 as usize].element();
     signs.sort(sort.expect("the checker has seen that there is a set"))
 }
 
-/// The variables q of an induction principle, as places and sorts: q.0 is of what is generated, q.1 the last argument of
-/// a constructor, q.2 the one before.
+/// The variables q of an induction principle, as positions and sorts: q.0 ranges over the generated set, q.1 is the
+/// last argument of a constructor, q.2 the one before.
 pub(super) fn places(signs: &Signs, principle: &Induction, atom: &Atom) -> BTreeSet<(usize, SortId)> {
     let mut all = BTreeSet::from([(0, element(signs, atom, Induction::SET))]);
     for constructor in &principle.constructors {
@@ -93,7 +93,7 @@ pub(super) fn places(signs: &Signs, principle: &Induction, atom: &Atom) -> BTree
     all
 }
 
-/// What an induction principle speaks of where its atom has arguments of these sorts.
+/// The predicates in an induction principle for an atom with arguments of these sorts, with their own sorts.
 pub(super) fn spoken_of(principle: &Induction, sorts: &[Sort]) -> Vec<(PredicateId, Vec<Sort>)> {
     let element = |set: usize| sorts[set].element().cloned().unwrap_or(Sort::BASE);
     let member = |set: usize| (PredicateId::IN, vec![element(set), sorts[set].clone()]);
@@ -108,13 +108,13 @@ pub(super) fn spoken_of(principle: &Induction, sorts: &[Sort]) -> Vec<(Predicate
     all
 }
 
-/// How far from the end constructors have arguments that are generated themselves.
+/// The positions of recursive arguments of constructors, counted from the end.
 pub(super) fn recursive(principle: &Induction) -> BTreeSet<usize> {
     let arguments = principle.constructors.iter().flat_map(|known| known.arguments.iter().rev().enumerate());
     arguments.filter(|(_, set)| **set == Induction::SET).map(|(distance, _)| distance).collect()
 }
 
-/// The predicates, and that equals have the same properties.
+/// Writes the predicates with their congruence axioms.
 pub(super) fn predicates(signs: &Signs, out: &mut String) {
     for (place, atom) in signs.atoms.iter().enumerate() {
         let id = AtomId(place as u32);
@@ -134,13 +134,13 @@ pub(super) fn predicates(signs: &Signs, out: &mut String) {
     }
 }
 
-/// What a predicate stands for.
+/// Writes the definition of a predicate.
 pub(super) fn definition(signs: &Signs, id: AtomId, out: &mut String) {
     let atom = signs.atom(id);
     let Some(body) = &atom.body else { return };
     let parameters = arguments(signs, "p", id);
     let bound: Vec<String> = atom.bound.iter().map(ToString::to_string).collect();
-    // Parameters may stand for the same thing; what is bound may not be one of them.
+    // Parameters may coincide; a bound variable must differ from all of them.
     let apart = apart(&bound, &parameters);
     let name = signs.labelled(id);
     let left = signs.applied(atom.predicate, &parameters);
@@ -149,8 +149,8 @@ pub(super) fn definition(signs: &Signs, id: AtomId, out: &mut String) {
     let _ = writeln!(out, "${{\n{}\n{}\n$}}", wrapped(apart.split_whitespace()), wrapped(axiom.split(' ')));
 }
 
-/// An induction principle. W.0 is the property, of q.0; then come its instances at the constants, and at
-/// the arguments of functions that are generated themselves, the last argument first.
+/// Writes an induction principle. W.0 is the property, of q.0; then come its instances at the constants, and at the
+/// recursive arguments of functions, the last argument first.
 pub(super) fn induction(theory: &Theory, signs: &Signs, id: AtomId, out: &mut String) {
     let atom = signs.atom(id);
     let Some(principle) = theory.generation(atom.predicate) else { return };
@@ -216,7 +216,7 @@ pub(super) fn induction(theory: &Theory, signs: &Signs, id: AtomId, out: &mut St
     let _ = writeln!(out, "    n-{name} $a |- G => A. {whole} ( {} -> W.0 ) $.\n$}}", member(&whole, Induction::SET));
 }
 
-/// A comprehension instance: there is a set of which the definition holds, if there is what it speaks of.
+/// Writes a comprehension instance: a set that satisfies the definition exists if the other arguments do.
 pub(super) fn comprehension(signs: &Signs, id: AtomId, set: u32, out: &mut String) {
     let atom = signs.atom(id);
     let mut places = arguments(signs, "p", id);

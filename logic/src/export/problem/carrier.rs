@@ -1,11 +1,10 @@
 //! Theories about one set: the set becomes the domain.
 //!
-//! If every sentence speaks of elements of one set N only, then what follows about them is the same when
-//! N is all there is: a model of the guarded sentences, cut down to N, is one of the sentences without
-//! guards, and back. For that, all quantifiers must be guarded by `x∈N`, all terms must be elements of N
-//! (which the axioms say of each constant and function), and N must not be empty. Sets and graphs that
-//! are passed to defined predicates may stay as long as each stands at its place everywhere: then they
-//! belong to the predicate, whatever they are.
+//! If every sentence is about elements of one set N only, consequences do not change if N is the whole domain: a model
+//! of the guarded sentences, restricted to N, is a model of the sentences without guards, and vice versa. This requires
+//! that all quantifiers are guarded by `x∈N`, that all terms are elements of N (by axioms for each constant and
+//! function), and that N is not empty. Sets and graphs passed to defined predicates may stay if each has the same
+//! position everywhere: they then belong to the predicate, whatever they are.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,7 +12,7 @@ use std::sync::Arc;
 use super::sentence::{Sentence, Term, Variable};
 use super::simplify::Membership;
 
-/// What stands at an argument place of a predicate: always this constant, or always elements.
+/// What fills an argument position of a predicate: always this constant, or always elements.
 #[derive(Clone, PartialEq, Eq)]
 enum Filling {
     Always(Arc<str>),
@@ -27,9 +26,9 @@ struct Carrier<'m> {
     fillings: HashMap<(Arc<str>, usize), Filling>,
 }
 
-/// The sentences without guards, and the set that they are about; `None` if they are not about one set.
-/// `member` is the symbol of membership. The flag says of a sentence that it is assumed, so that its
-/// outermost quantifier may be cut down to the set, guarded or not.
+/// The sentences without guards, and the set they are about; `None` if they are not about one set. `member` is the
+/// symbol of membership. The flag of a sentence: whether it is assumed, so that its outermost quantifier may be
+/// restricted to the set, guarded or not.
 pub(super) fn without_guards(
     sentences: &[(&Sentence, bool)],
     member: &Arc<str>,
@@ -68,7 +67,7 @@ impl Carrier<'_> {
         Sentence::Atom(self.member.clone(), vec![term.clone(), self.set.clone()])
     }
 
-    /// Whether the term is an element for all elements that its variables may be.
+    /// Whether the term is an element for all elements as values of its variables.
     fn is_element(&self, term: &Term) -> bool {
         fn variables(term: &Term, found: &mut Vec<Variable>) {
             match term {
@@ -127,7 +126,7 @@ impl Carrier<'_> {
         parts.iter().map(|part| self.strip(part)).collect()
     }
 
-    /// Says whether every variable has its guard among the conjuncts.
+    /// `None` unless every variable has its guard among the conjuncts.
     fn guarded(&self, variables: &[Variable], guards: &Sentence) -> Option<()> {
         let guards = guards.clone().conjuncts();
         variables.iter().all(|variable| guards.contains(&self.guard(&Term::Variable(variable.clone())))).then_some(())

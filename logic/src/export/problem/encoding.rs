@@ -3,12 +3,12 @@
 /// How functions are written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Encoding {
-    /// `in3[x,y,z,+]` as `plus(x,y) = z` wherever the theory proves `+` to be a function, and without
-    /// guards such as `in(x,n)` where all that is said is about the elements of one set.
+    /// `in3[x,y,z,+]` as `plus(x,y) = z` wherever the theory proves `+` to be a function, and without guards such as
+    /// `in(x,n)` where all sentences are about the elements of one set.
     #[default]
     Functional,
     /// Functional, with all guards.
     Guarded,
-    /// Every formula as it stands.
+    /// Every formula unchanged.
     Relational,
 }

@@ -1,10 +1,10 @@
 //! Instances of induction for a goal.
 //!
-//! First-order logic has no schema, so a prover of it can use induction only where an instance is
-//! written down for it. Here that is done for the property "the goal holds for this value of that
-//! variable", once for each variable of the goal that ranges over a generated set. The property says "for
-//! all" of the goal's other variables; instances in which these are parameters are weaker, and Z3, which
-//! proves the first laws of arithmetic from the former, does not from the latter.
+//! First-order logic has no schemas, so a first-order prover can use induction only through explicit instances. This
+//! module writes one for the property "the goal holds for this value of that variable", for each variable of the goal
+//! that ranges over a generated set. The goal's other variables are universally quantified in the property; instances
+//! with these as parameters are weaker, and Z3, which proves the first laws of arithmetic from the former, does not
+//! from the latter.
 
 use std::sync::Arc;
 
@@ -23,8 +23,8 @@ pub(super) struct Instance {
     pub(super) formula: Formula,
 }
 
-/// The instances for the part of a goal behind the anchor. `functional` knows which atoms are rows of
-/// functions, and so which variables range over which sets.
+/// The instances for the part of a goal after the anchor. `functional` knows which atoms are rows of functions, and so
+/// which variables range over which sets.
 pub(super) fn instances(theory: &Theory, functional: &Translator<'_>, body: &Formula) -> Vec<Instance> {
     let compiled = Compiled::new(theory, &[]);
     let first = theory.anchor_definition().parameters.len() as u32;
@@ -51,14 +51,14 @@ fn free(arguments: &[Variable]) -> Option<Vec<Name>> {
     arguments.iter().map(|argument| if let Variable::Free(name) = argument { Some(*name) } else { None }).collect()
 }
 
-/// Free variables with their names for readers.
+/// Free variables with their display names.
 type Named = Vec<(Name, Binder)>;
 
 /// `∀ x (A → ∀ y (B → … C))`, opened: all its variables are free.
 struct Chain {
     links: Vec<(Named, Formula)>,
     conclusion: Formula,
-    /// The first name that is not used.
+    /// The first unused name.
     next: u32,
 }
 
@@ -75,7 +75,7 @@ impl Chain {
         Chain { links, conclusion, next }
     }
 
-    /// The variables that a premise puts into the set, and that are not the value of a function.
+    /// The variables that a premise puts in the set and that are not function values.
     fn variables_in(&self, functional: &Translator<'_>, set: Name) -> Named {
         let (mut members, mut values) = (Vec::new(), Vec::new());
         let mut open: Vec<Formula> = self.links.iter().map(|(_, premise)| premise.clone()).collect();
@@ -106,8 +106,8 @@ impl Chain {
         variables.filter(|(name, _)| fits(*name)).cloned().collect()
     }
 
-    /// What the chain says about one of its variables, which is free in the result: the whole chain says
-    /// exactly that this holds for all its values.
+    /// The chain as a property of one of its variables, free in the result: the chain states that all its values have
+    /// the property.
     fn about(&self, variable: Name) -> Formula {
         let mut formula = self.conclusion.clone();
         for (names, premise) in self.links.iter().rev() {
@@ -118,7 +118,7 @@ impl Chain {
     }
 }
 
-/// `cases → ∀n (n∈N → φ(n))`, the cases in the form that the calculus gives to them.
+/// `cases → ∀n (n∈N → φ(n))`, with the cases in the form of the calculus.
 fn instance(principle: &Induction, arguments: &[Name], property: &dyn Fn(Name) -> Formula, next: u32) -> Formula {
     let member = |name: Name, set: usize| Formula::atom(PredicateId::IN, [name, arguments[set]]);
     let bind = |name: Name, shown: &'static str| [(name, Binder::new(shown, Sort::BASE))];

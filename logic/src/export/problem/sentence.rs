@@ -1,8 +1,7 @@
-//! Sentences of first-order logic with function terms, as provers read them.
+//! Sentences of first-order logic with function terms, for provers.
 //!
-//! A [`Sentence`] has names that are ready to be written down: symbols begin with a small letter,
-//! variables are told apart by number and get their text when they are written. No two binders of one
-//! sentence bind the same number, so that terms can be put in the place of variables without capture.
+//! A [`Sentence`] has names that are ready for output: symbols begin with a small letter; variables are identified by
+//! number and named on output. No two binders of a sentence bind the same number, so substitution needs no renaming.
 
 use std::sync::Arc;
 
@@ -10,7 +9,7 @@ use crate::calculus::formula::{self, Binders, Formula, Name, PredicateId};
 use crate::calculus::sort::Sort;
 use crate::export::names::{Names, spelled};
 
-/// A variable: its number within the sentence, and the name that readers know.
+/// A variable: its number within the sentence, and its display name.
 #[derive(Clone, Debug)]
 pub(crate) struct Variable {
     pub(crate) number: u32,
@@ -28,11 +27,11 @@ impl Eq for Variable {}
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Term {
     Variable(Variable),
-    /// A symbol with its arguments; a constant has none.
+    /// A symbol applied to arguments; a constant has none.
     Apply(Arc<str>, Vec<Term>),
 }
 
-/// A sentence, or a part of one.
+/// A sentence or subformula.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Sentence {
     True,
@@ -51,7 +50,7 @@ pub(crate) enum Sentence {
 /// See [`Sentence::for_each_atom`].
 pub(crate) type AtomVisitor<'v> = dyn FnMut(Option<&Arc<str>>, &[Term]) + 'v;
 
-/// What an atom is: the predicate, its arguments as they stand in the formula, and as terms.
+/// Builds an atom from the predicate, its arguments in the formula, and the same as terms.
 pub(crate) type AtomBuilder<'b> = dyn FnMut(PredicateId, &[formula::Variable], Vec<Term>) -> Sentence + 'b;
 
 impl Term {
@@ -67,7 +66,7 @@ impl Term {
         }
     }
 
-    /// The term with `value` in the place of `variable`.
+    /// Substitutes `value` for `variable`.
     pub(crate) fn put(&self, variable: &Variable, value: &Term) -> Term {
         match self {
             Term::Variable(known) if known == variable => value.clone(),
@@ -80,7 +79,7 @@ impl Term {
 }
 
 impl Sentence {
-    /// The conjunction of the parts; those that are conjunctions themselves are taken apart.
+    /// The conjunction of the parts, flattened.
     pub(crate) fn and(parts: impl IntoIterator<Item = Sentence>) -> Sentence {
         let mut flat = Vec::new();
         for part in parts {
@@ -97,7 +96,7 @@ impl Sentence {
         }
     }
 
-    /// Its conjuncts; itself if it is no conjunction.
+    /// Its conjuncts; itself if it is not a conjunction.
     pub(crate) fn conjuncts(self) -> Vec<Sentence> {
         match self {
             Sentence::And(parts) => parts,
@@ -121,7 +120,7 @@ impl Sentence {
         if variables.is_empty() { body } else { Sentence::Exists(variables, Box::new(body)) }
     }
 
-    /// The sentence with `value` in the place of a variable that is free in it.
+    /// Substitutes `value` for a free variable.
     pub(crate) fn put(&self, variable: &Variable, value: &Term) -> Sentence {
         let all = |parts: &[Sentence]| parts.iter().map(|part| part.put(variable, value)).collect();
         let one = |part: &Sentence| Box::new(part.put(variable, value));
@@ -141,7 +140,7 @@ impl Sentence {
         }
     }
 
-    /// Calls `visit` for each atom and equation: with its symbol, which equations have not, and its terms.
+    /// Calls `visit` for each atom and equation, with its symbol (`None` for an equation) and its terms.
     pub(crate) fn for_each_atom(&self, visit: &mut AtomVisitor<'_>) {
         match self {
             Sentence::True | Sentence::False => {}
@@ -166,26 +165,26 @@ impl Sentence {
     }
 }
 
-/// The name of the predicate that says that something is of a sort.
+/// Names the predicate of a sort.
 pub(crate) type SortNames<'b> = &'b dyn Fn(&Sort) -> Arc<str>;
 
-/// Makes sentences of formulas.
+/// Builds sentences from formulas.
 pub(crate) struct Builder<'b> {
-    /// What a free variable of the formula is.
+    /// The term for a free variable of the formula.
     pub(crate) free: &'b dyn Fn(Name) -> Term,
-    /// What an atom is.
+    /// Builds atoms.
     pub(crate) atom: &'b mut AtomBuilder<'b>,
-    /// What says that something is of a sort, where that is to be said; see [`Builder::sentence`].
+    /// The predicates of sorts, where sorts must be stated; see [`Builder::sentence`].
     pub(crate) of_sort: Option<SortNames<'b>>,
-    /// The number of the next variable.
+    /// The number for the next variable.
     pub(crate) next: &'b mut u32,
 }
 
 impl Builder<'_> {
-    /// The sentence that a formula is: `¬∀(A → ¬B)` is read as ∃, `¬(¬A ∧ ¬B)` as ∨.
+    /// The sentence of a formula: `¬∀(A → ¬B)` becomes ∃, `¬(¬A ∧ ¬B)` becomes ∨.
     ///
-    /// There is one domain for things of all sorts, in which memberships hold only where sorts fit. So a quantifier
-    /// needs to name its sort only if no membership says it of the variable.
+    /// All sorts share one domain, in which memberships hold only between matching sorts. So a quantifier has to state
+    /// its sort only if no membership implies it.
     pub(crate) fn sentence(&mut self, formula: &Formula) -> Sentence {
         self.build(formula, &mut Vec::new())
     }
@@ -233,7 +232,7 @@ impl Builder<'_> {
         }
     }
 
-    /// That the variables are of their sorts, of those of which the conditions do not say it by a membership.
+    /// Sort guards for the variables whose sorts the conditions do not imply by a membership.
     fn guards(&self, binders: &Binders, variables: &[Variable], conditions: &[&Formula]) -> Vec<Sentence> {
         let Some(of_sort) = self.of_sort else { return Vec::new() };
         let mut said = vec![false; binders.len()];
@@ -250,7 +249,7 @@ impl Builder<'_> {
         variables
     }
 
-    /// A variable that occurs nowhere else.
+    /// A new variable.
     pub(crate) fn fresh(&mut self, shown: &Arc<str>) -> Variable {
         let number = *self.next;
         *self.next += 1;
@@ -258,7 +257,7 @@ impl Builder<'_> {
     }
 }
 
-/// Notes which variables of the innermost binder are members, or have members, by what the condition says.
+/// Marks the variables of the innermost binder that the condition states to be members or to have members.
 fn note_members(condition: &Formula, said: &mut [bool]) {
     match condition {
         Formula::And(left, right) => {
@@ -278,7 +277,7 @@ fn note_members(condition: &Formula, said: &mut [bool]) {
     }
 }
 
-/// Words that provers keep for themselves, and that no symbol of ours may be.
+/// Reserved words of provers, which no symbol may be.
 pub(crate) const RESERVED: [&str; 66] = [
     "abs",
     "and",
@@ -348,7 +347,7 @@ pub(crate) const RESERVED: [&str; 66] = [
     "xor",
 ];
 
-/// A symbol that was not given out before: the text spelled in ASCII, with a small letter first.
+/// An unused symbol: the text spelled in ASCII, with a small letter first.
 pub(crate) fn symbol(names: &mut Names, text: &str) -> Arc<str> {
     names.fresh(&small(&spelled(text))).into()
 }
@@ -359,13 +358,13 @@ pub(crate) fn small(text: &str) -> String {
     letters.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(letters).collect()
 }
 
-/// The identifier with a great first letter.
+/// The identifier with a capital first letter.
 pub(crate) fn great(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
 }
 
-/// The symbols of all predicates of a theory, by place.
+/// The symbols of all predicates of a theory, by index.
 pub(crate) fn predicate_symbols(names: &mut Names, theory: &crate::calculus::theory::Theory) -> Vec<Arc<str>> {
     theory.predicates.iter().map(|predicate| symbol(names, &predicate.name)).collect()
 }

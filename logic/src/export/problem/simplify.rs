@@ -1,14 +1,14 @@
-//! Sentences made shorter without a change of what they say.
+//! Simplifies sentences by equivalences.
 //!
-//! Where `f(x) = z` is a premise about a bound `z`, the term takes the place of the variable; what a
-//! premise says already is not said again. Every rewriting here is an equivalence: of the sentence
-//! itself, or, where [`Membership`] is asked, under the sentences that it was learnt from.
+//! Where `f(x) = z` is a premise about a bound `z`, the term replaces the variable; what a premise implies is not
+//! repeated. Every rewriting is an equivalence: of the sentence itself or, with [`Membership`], under the sentences it
+//! was learned from.
 
 use std::sync::Arc;
 
 use super::sentence::{Sentence, Term, Variable};
 
-/// What is known of terms in general, such as `∀ x y (x∈N ∧ y∈N → x+y ∈ N)` and `0∈N`.
+/// Known memberships of terms, such as `∀ x y (x∈N ∧ y∈N → x+y ∈ N)` and `0∈N`.
 #[derive(Default)]
 pub(super) struct Membership {
     rules: Vec<Rule>,
@@ -21,11 +21,10 @@ struct Rule {
 }
 
 impl Membership {
-    /// Learns a sentence if it is of one of the two forms above and was not known.
+    /// Learns a sentence if it has one of the two forms above and is new; returns whether it did.
     ///
-    /// The head of a rule has exactly one argument that is built with a function, from different
-    /// variables; its premises are about these variables alone. So a question leads only to questions
-    /// about smaller terms, and comes to an end.
+    /// The head of a rule has exactly one argument that is a function application, to distinct variables; its premises
+    /// are about these variables alone. So a query leads only to queries about smaller terms, and terminates.
     pub(super) fn learn(&mut self, sentence: &Sentence) -> bool {
         let (variables, premises, head) = match sentence {
             Sentence::Atom(..) => (&[][..], Vec::new(), sentence),
@@ -65,7 +64,7 @@ impl Membership {
         true
     }
 
-    /// Learns from `s(0) = 1` that the constant is where the term is.
+    /// Learns from `s(0) = 1` that the constant is in the same sets as the term.
     pub(super) fn learn_equation(&mut self, sentence: &Sentence) {
         let Sentence::Equal(left, right) = sentence else { return };
         for (term, constant) in [(left, right), (right, left)] {
@@ -86,14 +85,14 @@ impl Membership {
         }
     }
 
-    /// What was learnt of constants.
+    /// Known memberships of constants.
     pub(super) fn constants(&self) -> impl Iterator<Item = (&Arc<str>, &[Term])> {
         let plain = |term: &Term| matches!(term, Term::Apply(_, arguments) if arguments.is_empty());
         let rules = self.rules.iter().filter(move |rule| rule.pattern.iter().all(plain));
         rules.map(|rule| (&rule.symbol, &rule.pattern[..]))
     }
 
-    /// Whether an atom is among the given sentences or follows from them by what was learnt.
+    /// Whether an atom is among the given sentences or follows from them and known memberships.
     pub(super) fn follows(&self, atom: &Sentence, given: &[Sentence]) -> bool {
         if given.contains(atom) {
             return true;
@@ -128,12 +127,12 @@ impl Membership {
         })
     }
 
-    /// The sentence without what is known.
+    /// The sentence without what is already known.
     pub(super) fn simplify(&self, sentence: Sentence) -> Sentence {
         self.under(sentence, &mut Vec::new())
     }
 
-    /// Simplifies where the sentences of `given` hold; `given` is the same afterwards.
+    /// Simplifies under the sentences in `given`, which is restored afterwards.
     fn under(&self, sentence: Sentence, given: &mut Vec<Sentence>) -> Sentence {
         match sentence {
             Sentence::True | Sentence::False => sentence,
@@ -165,7 +164,7 @@ impl Membership {
         }
     }
 
-    /// Simplifies each part where those before it hold, and then drops those that the others say.
+    /// Simplifies each part under the earlier ones, then drops parts implied by the others.
     fn conjunction(&self, parts: Vec<Sentence>, given: &mut Vec<Sentence>) -> Vec<Sentence> {
         let before = given.len();
         for part in parts {
@@ -190,8 +189,8 @@ impl Membership {
         kept
     }
 
-    /// `∀ x (A → ∀ y (B → C))` as `∀ x y (A ∧ B → C)`, with values in the place of their variables. What
-    /// follows from a premise that is universal itself is left as it stands, as in an induction.
+    /// `∀ x (A → ∀ y (B → C))` as `∀ x y (A ∧ B → C)`, with values substituted for their variables. The conclusion of a
+    /// premise that is itself universal is left as it is, as in an induction.
     fn universal(&self, sentence: Sentence, given: &mut Vec<Sentence>) -> Sentence {
         let (mut variables, mut premises, mut rest) = (Vec::new(), Vec::new(), sentence);
         loop {
@@ -216,7 +215,7 @@ impl Membership {
                 }
             }
         }
-        // The conclusion goes through the replacement of variables as the last of the parts.
+        // The conclusion takes part in the replacement of variables as the last part.
         let count = premises.len() - 1;
         replace_values(&mut variables, &mut premises, count);
         let conclusion = premises.pop().unwrap_or(Sentence::True);
@@ -237,7 +236,7 @@ impl Membership {
         Sentence::for_all(variables, body)
     }
 
-    /// `∃ x (A ∧ ∃ y B)` as `∃ x y (A ∧ B)`, with values in the place of their variables.
+    /// `∃ x (A ∧ ∃ y B)` as `∃ x y (A ∧ B)`, with values substituted for their variables.
     fn existential(&self, sentence: Sentence, given: &mut Vec<Sentence>) -> Sentence {
         let (mut variables, mut parts, mut open) = (Vec::new(), Vec::new(), vec![sentence]);
         while let Some(part) = open.pop() {
@@ -258,8 +257,8 @@ impl Membership {
     }
 }
 
-/// Removes variables whose value one of the first `count` sentences states: `f(x) = z` for a `z` of the
-/// variables, where `z` is not in `f(x)`. The term takes its place everywhere.
+/// Eliminates variables whose value one of the first `count` sentences gives: `f(x) = z` for one of the variables `z`
+/// that does not occur in `f(x)`. The term replaces it everywhere.
 fn replace_values(variables: &mut Vec<Variable>, sentences: &mut Vec<Sentence>, mut count: usize) {
     let mut place = 0;
     while place < count {

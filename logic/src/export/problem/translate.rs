@@ -1,23 +1,22 @@
-//! From the formulas of a theory to sentences, relational or functional.
+//! Translates formulas of a theory to sentences, relationally or functionally.
 //!
-//! **Relational**: every formula as it stands. The parameters of the anchor are constants, `in3[x,y,z,+]`
-//! is an atom of four terms.
+//! **Relational**: every formula unchanged. The parameters of the anchor are constants, and `in3[x,y,z,+]` is an atom
+//! of four terms.
 //!
-//! **Functional**: where the theory proves that `+` is total on its domain, has one value there and
-//! none elsewhere, `in3[x,y,z,+]` becomes `x∈N ∧ y∈N ∧ plus(x,y) = z`. Given any model of the theory,
-//! let `plus(x,y)` be that one value on the domain and anything elsewhere: then both sides say the same,
-//! so a sentence translated is as true as the formula was, and what is proved functionally holds. The
-//! other way round, a model of the translated axioms becomes one of the theory if the rows of `+` are
-//! read off from `plus`. Axioms that are true of every function vanish in the translation; that is what
-//! the functional reading is for.
+//! **Functional**: where the theory proves that `+` has exactly one value on its domain and none elsewhere,
+//! `in3[x,y,z,+]` becomes `x∈N ∧ y∈N ∧ plus(x,y) = z`. In any model of the theory, let `plus(x,y)` be that value on the
+//! domain and anything elsewhere: both forms are then equivalent, so a sentence is true exactly if its formula is, and
+//! functional proofs are sound. Conversely, a model of the translated axioms becomes a model of the theory by reading
+//! the rows of `+` off `plus`. Axioms true of every function become trivial, which is the purpose of the functional
+//! encoding.
 //!
-//! **Sorts** are erased: given any model of the theory, put the things of all its sorts into one domain, with an element
-//! more so that it is not empty, and let memberships hold only where they did. A quantifier that no membership guards
-//! names its sort then (`of_sort_1`), and that constants are of theirs is an axiom; but nothing says that there is
-//! anything of a sort.
+//! **Sorts** are erased: from any model of the theory, take one domain with the things of all sorts and one additional
+//! element, so that it is not empty, and let memberships hold only where they did. A quantifier that no membership
+//! guards then states its sort (`of_sort_1`), and axioms give the sorts of constants; nothing says that a sort is
+//! inhabited.
 //!
-//! Where a formula speaks of `in3[x,y,z,f]` for a variable `f`, as a definition for any function does,
-//! the relation stays, and a link between it and the function is added as an axiom.
+//! Where a formula has `in3[x,y,z,f]` for a variable `f`, as a definition about any function does, the relation stays,
+//! and an axiom links it to the function.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -32,17 +31,17 @@ use crate::clauses::clause::{Head, Literal, Relation, Slot};
 use crate::clauses::compile::{Compiled, Function};
 use crate::export::names::Names;
 
-/// A relation that is written as a function.
+/// A relation written as a function.
 struct Operation {
     relation: Relation,
     symbol: Arc<str>,
-    /// For each input the relation of one argument that it must satisfy, if any.
+    /// For each input, the unary relation that it must satisfy, if any.
     domain: Vec<Option<Relation>>,
     /// The parameter of the anchor that is its graph.
     parameter: usize,
 }
 
-/// A definition that is needed, and at which places of it parameters of the anchor stand.
+/// A needed definition, and the parameters of the anchor at fixed argument positions.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Wanted {
     pub(super) predicate: PredicateId,
@@ -58,12 +57,12 @@ pub(super) struct Translator<'t> {
     next: u32,
     wanted: Vec<Wanted>,
     seen: BTreeSet<Wanted>,
-    /// Functions of which a link is needed, and those that have one.
+    /// Functions that need a link axiom, including those that have one.
     links: BTreeSet<usize>,
     linked: BTreeSet<usize>,
-    /// What the symbols of sorts begin with, as no other symbol does.
+    /// The prefix of sort symbols, unused by other symbols.
     sort_prefix: String,
-    /// The sorts that some sentence names.
+    /// The sorts named in sentences.
     sorts: RefCell<BTreeSet<Sort>>,
 }
 
@@ -83,7 +82,7 @@ impl<'t> Translator<'t> {
                 let domain =
                     function.domain.iter().map(|set| set.map(|set| compiled.signature.relations[set.index()].clone()));
                 let domain = domain.collect();
-                // Rows of a defined relation stay what its definition says.
+                // Rows of a defined relation keep the meaning of its definition.
                 if let (true, Some(Slot::Fixed(place))) = (relation.predicate.places().is_some(), relation.slots.last())
                 {
                     let place = usize::from(*place);
@@ -118,14 +117,14 @@ impl<'t> Translator<'t> {
         }
     }
 
-    /// The functions: each with its symbol and the parameter that it is the graph of.
+    /// The functions: the symbol of each, and the parameter whose graph it is.
     pub(super) fn functions(&self) -> Vec<(Arc<str>, Arc<str>)> {
         let shown = &self.theory.anchor_definition().parameters;
         let pair = |operation: &Operation| (operation.symbol.clone(), shown[operation.parameter].clone());
         self.operations.iter().map(pair).collect()
     }
 
-    /// Symbols that are spelled otherwise than what they stand for, with that.
+    /// Symbols whose spelling differs from the original name, with that name.
     pub(super) fn spellings(&self) -> Vec<(Arc<str>, Arc<str>)> {
         let shown = self.theory.anchor_definition().parameters.iter().cloned();
         let constants = self.parameters.iter().cloned().zip(shown);
@@ -140,7 +139,7 @@ impl<'t> Translator<'t> {
         &self.predicates[predicate.index()]
     }
 
-    /// The terms for which a relation is written as a function: for messages and for induction.
+    /// Whether an atom is written as a function, and how: for messages and for induction.
     pub(super) fn operation_of(&self, predicate: PredicateId, arguments: &[formula::Variable]) -> Option<Row> {
         let place = self.operations.iter().position(|operation| fits(&operation.relation, predicate, arguments))?;
         let operation = &self.operations[place];
@@ -154,7 +153,7 @@ impl<'t> Translator<'t> {
         self.translate(formula, &[])
     }
 
-    /// `Name(i)` is parameter `i` of the anchor, and those after the parameters are `variables`.
+    /// `Name(i)` is parameter `i` of the anchor; names after the parameters are `variables`.
     fn translate(&mut self, formula: &Formula, variables: &[Variable]) -> Sentence {
         let mut next = self.next;
         let parameters = self.parameters.clone();
@@ -229,8 +228,8 @@ impl<'t> Translator<'t> {
         guards
     }
 
-    /// Notes that the definition of a predicate is needed. In the functional encoding it is wanted for
-    /// the sets and functions that stand there, so that its body can speak of these as terms.
+    /// Requests the definition of a predicate. In the functional encoding it is requested for the sets and functions
+    /// among the arguments, so that its body can use these as terms.
     fn want(&mut self, predicate: PredicateId, arguments: &[formula::Variable]) {
         let known = self.theory.predicate(predicate);
         if known.definition.is_none() {
@@ -254,7 +253,7 @@ impl<'t> Translator<'t> {
         }
     }
 
-    /// The next definition that is needed and was not given out yet.
+    /// The next requested definition not yet emitted.
     pub(super) fn next_definition(&mut self) -> Option<(Wanted, Sentence)> {
         if self.wanted.is_empty() {
             return None;
@@ -287,8 +286,7 @@ impl<'t> Translator<'t> {
         Some((wanted, sentence))
     }
 
-    /// If sentences name sorts: that these constants are of theirs, and what is in a set of a sort is of the sort of its
-    /// elements.
+    /// If sentences name sorts: axioms for the sorts of constants, and that elements of a set have its element sort.
     pub(super) fn sorts(&mut self, is_used: &dyn Fn(&str) -> bool) -> Vec<Sentence> {
         let mut sorts = self.sorts.borrow().clone();
         if sorts.is_empty() {
@@ -322,8 +320,8 @@ impl<'t> Translator<'t> {
         sentences
     }
 
-    /// For each relation that was also spoken of in general: its rows at the function's graph are those
-    /// of the function. Each link is given out once.
+    /// For each relation that also occurs with a variable graph: an axiom that its rows at the function's graph are
+    /// those of the function. Each link is emitted once.
     pub(super) fn links(&mut self) -> Vec<(Arc<str>, Sentence)> {
         let places: Vec<usize> = std::mem::take(&mut self.links).difference(&self.linked).copied().collect();
         self.linked.extend(&places);
@@ -353,7 +351,7 @@ impl<'t> Translator<'t> {
     }
 }
 
-/// The symbol of a sort: `of_sort_1`, and `of_sort_p1_1` for the sets of things of that sort.
+/// The symbol of a sort: `of_sort_1`, and `of_sort_p1_1` for the sets over it.
 fn sort_symbol(prefix: &str, sort: &Sort) -> Arc<str> {
     fn put(sort: &Sort, text: &mut String) {
         match sort {
@@ -369,19 +367,19 @@ fn sort_symbol(prefix: &str, sort: &Sort) -> Arc<str> {
     text.into()
 }
 
-/// An atom that states the value of a function: the places of inputs and value, and the domains.
+/// An atom that states a function value: the positions of inputs and value, and the domains.
 pub(super) struct Row {
     pub(super) inputs: Vec<usize>,
     pub(super) value: usize,
     pub(super) domain: Vec<Option<Relation>>,
 }
 
-/// The argument places of a relation's predicate that vary.
+/// The non-fixed argument positions of a relation's predicate.
 fn places(relation: &Relation) -> impl Iterator<Item = usize> + '_ {
     relation.slots.iter().enumerate().filter(|(_, slot)| matches!(slot, Slot::Argument(_))).map(|(place, _)| place)
 }
 
-/// Whether the relation's arguments stand in the predicate in their order.
+/// Whether the relation's arguments are in the predicate's order.
 fn in_order(relation: &Relation) -> bool {
     let arguments = relation.slots.iter().filter_map(|slot| match slot {
         Slot::Argument(place) => Some(usize::from(*place)),
@@ -390,8 +388,8 @@ fn in_order(relation: &Relation) -> bool {
     arguments.eq(0..relation.arity)
 }
 
-/// Whether the axioms from which the function was recognised have no guard beside the one that its
-/// domain names for each input: then domain, value and typing are what the translation takes them for.
+/// Whether the axioms from which the function was recognised have no guards besides the domain of each input: domain,
+/// value and typing are then as the translation assumes.
 fn justified(compiled: &Compiled, function: &Function) -> bool {
     let clause = |axiom: usize| &compiled.axioms[axiom].clause;
     let is_row = |literal: &&Literal| literal.relation == function.relation;
@@ -419,7 +417,7 @@ fn fits(relation: &Relation, predicate: PredicateId, arguments: &[formula::Varia
         })
 }
 
-/// Whether the atom may be a row of the relation for some values of its variables.
+/// Whether the atom can be a row of the relation for some values of its variables.
 fn may_fit(relation: &Relation, arguments: &[formula::Variable], parameters: usize) -> bool {
     relation.slots.iter().zip(arguments).all(|(slot, argument)| match (slot, argument) {
         (Slot::Argument(_), _) | (Slot::Fixed(_), formula::Variable::Bound(_)) => true,

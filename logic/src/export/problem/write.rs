@@ -1,4 +1,4 @@
-//! Sentences as text: TPTP's first-order form, and SMT-LIB.
+//! Writes sentences as text: TPTP FOF and SMT-LIB.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::sentence::{Sentence, Term, Variable, great};
 use crate::export::names::spelled;
 
-/// The names of the variables that are bound at a place, each once.
+/// The distinct names of variables bound at a position.
 #[derive(Default)]
 struct Scope {
     bound: HashMap<u32, String>,
@@ -14,8 +14,8 @@ struct Scope {
 }
 
 impl Scope {
-    /// Names for these variables: their own with a great first letter, numbered where a variable
-    /// around them has that name.
+    /// Names for these variables: their own with a capital first letter, numbered if an enclosing variable has that
+    /// name.
     fn bind(&mut self, variables: &[Variable]) -> Vec<String> {
         variables
             .iter()
@@ -49,7 +49,7 @@ impl Scope {
     }
 }
 
-/// Appends a sentence in TPTP's first-order form.
+/// Appends a sentence in TPTP FOF.
 pub(crate) fn fof(sentence: &Sentence, out: &mut String) {
     Fof { scope: Scope::default(), out }.put(sentence, false);
 }
@@ -60,7 +60,7 @@ struct Fof<'o> {
 }
 
 impl Fof<'_> {
-    /// `unit`: in parentheses if it is built with a connective that stands between its parts.
+    /// `unit`: parenthesise a sentence whose top connective is infix.
     fn put(&mut self, sentence: &Sentence, unit: bool) {
         let between =
             matches!(sentence, Sentence::And(_) | Sentence::Or(_) | Sentence::Implies(..) | Sentence::Equivalent(..));
@@ -138,7 +138,7 @@ impl Fof<'_> {
     }
 }
 
-/// Appends a sentence as a term of SMT-LIB; all variables are of sort `sort`.
+/// Appends a sentence as an SMT-LIB term; all variables have sort `sort`.
 pub(crate) fn smt(sentence: &Sentence, sort: &str, out: &mut String) {
     Smt { scope: Scope::default(), sort, out }.put(sentence);
 }
@@ -204,7 +204,7 @@ impl Smt<'_> {
     }
 }
 
-/// Text for one line of a comment: what would end the line is shown as a blank.
+/// Text for a one-line comment: line breaks become blanks.
 pub(crate) fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

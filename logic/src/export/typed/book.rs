@@ -1,4 +1,4 @@
-//! What an export declares before its theorems, and what everything is called.
+//! The declarations of an export before its theorems, and the names of everything.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -15,73 +15,72 @@ use crate::export::Comments;
 use crate::export::names::Names;
 use crate::proofs::axiom_use::Axioms;
 
-/// The names of an export and what its theorems need.
+/// The names of an export, and the dependencies of its theorems.
 pub(crate) struct Book<'t> {
     pub(crate) theory: &'t Theory,
     pub(crate) comments: Comments<'t>,
     pub(crate) axioms: Axioms,
-    /// Names that are not taken.
+    /// The generator of unused names.
     pub(crate) names: Names,
-    /// Of the sorts of sets and relations, by the number of things that they relate.
+    /// Names of the types of sets and relations, by arity.
     pub(crate) powers: BTreeMap<usize, String>,
-    /// Of each predicate; nothing for `=`.
+    /// Names of predicates; empty for `=`.
     pub(crate) predicates: Vec<String>,
-    /// Of the lemma of each induction principle.
+    /// Names of the induction lemmas.
     pub(crate) lemmas: Vec<String>,
     /// The anchor's base sorts with their names, once its parameters are declared; at least one.
     pub(crate) bases: Vec<(u32, String)>,
-    /// Of each parameter of the anchor, once they are declared.
+    /// Names of the anchor's parameters, once they are declared.
     pub(crate) parameters: Vec<String>,
-    /// Of what is declared.
+    /// Names of assumptions.
     pub(crate) assumed: BTreeMap<Assumed, String>,
     theorems: HashMap<TheoremId, Surveyed>,
-    /// How all theorems are stated, as far as has been seen.
+    /// The form of all theorems surveyed so far.
     pub(crate) shape: Shape,
-    /// What the theorems need in either shape, together.
+    /// The dependencies of all theorems, for either shape.
     all: [BTreeSet<Assumed>; 2],
 }
 
-/// What was learned of a theorem: its name, what it says, and what it rests on, with all that it cites.
+/// A surveyed theorem: its name, statement, and dependencies, including those of its citations.
 struct Surveyed {
     name: String,
     statement: Formula,
     rests_on: [BTreeSet<Assumed>; 2],
 }
 
-/// An assumption as it is to be declared: `∀ sorts variables, formula`.
+/// An assumption to declare: `∀ sorts variables, formula`.
 pub(crate) struct Declaration {
     pub(crate) assumed: Assumed,
     pub(crate) name: String,
-    /// What it is, for readers.
+    /// A description for readers.
     pub(crate) comment: String,
-    /// The base sorts that it is about, besides the anchor's.
+    /// Its base sorts besides the anchor's.
     pub(crate) bases: Vec<u32>,
-    /// What it is about, besides the anchor's parameters.
+    /// Its variables besides the anchor's parameters.
     pub(crate) variables: Vec<(Name, Binder)>,
-    /// What is assumed; nothing for [`Assumed::Classical`].
+    /// The assumed formula; `None` for [`Assumed::Classical`].
     pub(crate) formula: Option<Formula>,
 }
 
-/// What an atom says that a set is generated, as it is to be defined: for every property, `formula`.
+/// The definition of a generation atom: `formula` for every property.
 pub(crate) struct Generated<'t> {
     pub(crate) predicate: PredicateId,
-    /// The name of the lemma that follows.
+    /// The name of the induction lemma.
     pub(crate) lemma: String,
-    /// The name of the principle, for readers.
+    /// The display name of the principle.
     pub(crate) principle: &'t str,
     pub(crate) bases: Vec<u32>,
     pub(crate) variables: Vec<(Name, Binder)>,
-    /// About the property [`PROPERTY`], of things of this sort.
+    /// About the property [`PROPERTY`] of things of sort `element`.
     pub(crate) formula: Formula,
     pub(crate) element: Sort,
 }
 
-/// Variables of declarations beyond the anchor's parameters.
+/// The first variable of declarations after the anchor's parameters.
 const BEYOND: u32 = 1 << 20;
 
 impl<'t> Book<'t> {
-    /// Names everything that a theory has. `reserved` are the words that the language keeps, with blanks
-    /// between them.
+    /// Names everything in a theory. `reserved` has the language's reserved words, separated by blanks.
     pub(crate) fn new(theory: &'t Theory, reserved: &str) -> Book<'t> {
         let reserved: Vec<&str> = reserved.split_whitespace().collect();
         let mut names = Names::without(&reserved);
@@ -121,7 +120,7 @@ impl<'t> Book<'t> {
         book
     }
 
-    /// Names the sorts of relations of more things than three, which no atom of the calculus takes apart.
+    /// Names the types of sets and relations in a sort, for arities without a name.
     fn know_powers(&mut self, sort: &Sort) {
         let Sort::Power(parts) = sort else { return };
         if !self.powers.contains_key(&parts.len()) {
@@ -130,7 +129,7 @@ impl<'t> Book<'t> {
         parts.iter().for_each(|part| self.know_powers(part));
     }
 
-    /// Learns what a theorem needs.
+    /// Collects the dependencies of a theorem.
     pub(crate) fn survey(&mut self, theorem: &Checked) {
         theorem.proof().sorts.iter().for_each(|sort| self.know_powers(sort));
         let rests_on = [Shape::Anchored, Shape::Closed].map(|shape| {
@@ -159,17 +158,17 @@ impl<'t> Book<'t> {
         self.theorems.insert(theorem.number(), Surveyed { name, statement, rests_on });
     }
 
-    /// The name of a theorem that was surveyed.
+    /// The name of a surveyed theorem.
     pub(crate) fn theorem(&self, number: TheoremId) -> &str {
         self.theorems.get(&number).map_or("", |theorem| &theorem.name)
     }
 
-    /// What a theorem rests on, with all that it cites.
+    /// The dependencies of a theorem, including those of its citations.
     pub(crate) fn rests_on(&self, number: TheoremId) -> impl Iterator<Item = &Assumed> {
         self.theorems.get(&number).into_iter().flat_map(|theorem| &theorem.rests_on[self.shape as usize])
     }
 
-    /// The base sorts that a theorem is about, besides the anchor's where these are declared.
+    /// The base sorts of a theorem, except the anchor's where these are declared.
     pub(crate) fn bases_of_theorem(&self, statement: &Formula) -> Vec<u32> {
         let mut bases = bases_in(statement);
         match self.shape {
@@ -177,14 +176,14 @@ impl<'t> Book<'t> {
                 let anchor = bases_of(&self.theory.predicate(self.theory.anchor).sorts);
                 bases.retain(|base| !anchor.contains(base));
             }
-            // So that there is a sort to name wherever a proof names one.
+            // Ensures that there is a sort to name wherever a proof needs one.
             Shape::Closed if bases.is_empty() => bases.push(NO_BASE),
             Shape::Closed => {}
         }
         bases
     }
 
-    /// What a theorem's base sorts are where it is cited so.
+    /// The sorts for a theorem's base sorts where it is cited as `cited_as`.
     pub(crate) fn citation(&self, number: TheoremId, cited_as: &Formula) -> Vec<Argument> {
         let Some(theorem) = self.theorems.get(&number) else { return Vec::new() };
         let instance = instance(&theorem.statement, cited_as);
@@ -192,7 +191,7 @@ impl<'t> Book<'t> {
         bases.into_iter().map(|base| Argument::Sort(instance.apply(&Sort::Individual(base)))).collect()
     }
 
-    /// Names the anchor's base sorts and parameters, once the definitions have been written. Gives the parameters
+    /// Names the anchor's base sorts and parameters, after the definitions have been written. Returns the parameters
     /// with their sorts.
     pub(crate) fn name_parameters(&mut self) -> Vec<(Name, Binder)> {
         if self.shape == Shape::Closed {
@@ -209,7 +208,7 @@ impl<'t> Book<'t> {
         binders(&definition.parameters, sorts, 0)
     }
 
-    /// What the atoms say that sets are generated.
+    /// The definitions of the generation atoms.
     pub(crate) fn generated(&self) -> Vec<Generated<'t>> {
         let principles = self.theory.inductions.iter().zip(&self.lemmas);
         principles
@@ -236,12 +235,12 @@ impl<'t> Book<'t> {
             .collect()
     }
 
-    /// Primitive predicates of which the calculus knows nothing: neither defined nor said of what is generated.
+    /// Uninterpreted primitive predicates: neither defined nor generation atoms.
     pub(crate) fn primitives(&self) -> Vec<PredicateId> {
         let known = self.theory.predicates.iter().enumerate().map(|(place, known)| (PredicateId(place as u32), known));
         known
             .filter(|(id, known)| {
-                // Without a sort of relations with so many places there is no atom about them.
+                // If no type of relations has this arity, there is no atom about them.
                 let spoken_of = id.places().is_none_or(|places| self.powers.contains_key(&places));
                 let known = *id == PredicateId::EQUAL || known.definition.is_some();
                 spoken_of && !known && self.theory.generation(*id).is_none()
@@ -250,7 +249,7 @@ impl<'t> Book<'t> {
             .collect()
     }
 
-    /// Names what is assumed and says what it is.
+    /// Names the assumptions and returns their declarations.
     pub(crate) fn declare(&mut self) -> Vec<Declaration> {
         let all = self.all[self.shape as usize].clone();
         all.into_iter()
@@ -303,22 +302,23 @@ impl<'t> Book<'t> {
     }
 }
 
-/// The name of the sort of relations between so many things.
+/// The name of the type of relations of this arity.
 fn power(arity: usize) -> String {
     if arity == 1 { "Power".to_owned() } else { format!("Power{arity}") }
 }
 
-/// Variables with these names and sorts, from a number on.
+/// Variables with these names and sorts, numbered from `first`.
 pub(crate) fn binders(shown: &[Arc<str>], sorts: &[Sort], first: u32) -> Vec<(Name, Binder)> {
     let numbered = (first..).map(Name).zip(shown.iter().zip(sorts));
     numbered.map(|(name, (shown, sort))| (name, Binder::new(shown.clone(), sort.clone()))).collect()
 }
 
-/// The cases, each as [`crate::calculus::check`] asks for it, and then that all of the set have the property.
+/// The principle: the cases, in the form that [`crate::calculus::check`] requires, then that all of the set have the
+/// property.
 fn principle_of(principle: &Induction, places: &[(Name, Binder)]) -> Formula {
     let holds = |name: Name| Formula::atom(PROPERTY, [name]);
     let member = |name: Name, set: usize| Formula::atom(PredicateId::IN, [name, places[set].0]);
-    // The checker has seen that these places hold sets.
+    // The checker has established that these arguments are sets.
     let element = |set: usize| places[set].1.sort.element().cloned().unwrap_or(Sort::BASE);
     let variable =
         |number: usize, shown: &str, set: usize| (Name(2 * BEYOND + number as u32), Binder::new(shown, element(set)));

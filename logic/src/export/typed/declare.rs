@@ -1,5 +1,5 @@
-//! What is declared before the theorems, in the order that Rocq, Lean and Dedukti share: relations, what is
-//! generated, definitions, what is assumed.
+//! Declarations before the theorems, in the order that Rocq, Lean and Dedukti share: relations, generated sets,
+//! definitions, assumptions.
 
 use super::book::{Declaration, Generated, binders};
 use super::sorts::bases_of;
@@ -7,35 +7,35 @@ use super::writer::{Typed, Writer};
 use crate::calculus::formula::{Formula, Name};
 use crate::calculus::sort::Sort;
 
-/// Whoever writes a text with the names of a book.
+/// A writer of text with the names of a book.
 pub(crate) trait Writes<'w> {
     fn writer(&mut self) -> &mut Writer<'w>;
 }
 
-/// How a language spells declarations. The names of `types` and `variables` are good for what is written in one call.
+/// The syntax of declarations. The names in `types` and `variables` are valid during one call.
 pub(crate) trait Declarations<'w>: Writes<'w> {
-    /// What ends a definition.
+    /// The end of a definition.
     const DEFINED: &'static str;
-    /// What ends an assumption.
+    /// The end of an assumption.
     const ASSUMED: &'static str;
-    /// For every proposition, that it holds if it cannot be denied.
+    /// Double negation elimination for every proposition.
     const CLASSICAL: &'static str;
 
     fn comment(out: &mut String, text: &str);
 
-    /// A formula that needs no parentheses.
+    /// A formula in a position without parentheses.
     fn whole(&mut self, formula: &Formula);
 
-    /// A relation that is not defined, of things of these sorts.
+    /// An uninterpreted relation between these sorts.
     fn primitive(&mut self, name: &str, types: &[String], sorts: &[Sort]);
 
-    /// `definition name types variables :=`, up to where it begins to say what that is.
+    /// `definition name types variables :=`, up to the body.
     fn define(&mut self, name: &str, types: &[String], variables: &[Typed]);
 
     /// `for all property : element → Prop, formula`
     fn every(&mut self, property: &str, element: &str, formula: &Formula);
 
-    /// The lemma that from the definition with this name follows what [`Declarations::every_property`] writes.
+    /// The lemma that derives the formula of [`Declarations::every_property`] from the definition with this name.
     fn lemma(&mut self, name: &str, generated: &Generated<'_>, types: &[String], variables: &[Typed]);
 
     /// `hypothesis name :`
@@ -44,7 +44,7 @@ pub(crate) trait Declarations<'w>: Writes<'w> {
     /// `for all types and variables, formula`
     fn general(&mut self, types: &[String], variables: &[Typed], formula: &Formula);
 
-    /// Relations that are not defined.
+    /// Declares uninterpreted relations.
     fn primitives(&mut self) {
         let book = self.writer().book;
         for predicate in book.primitives() {
@@ -55,7 +55,7 @@ pub(crate) trait Declarations<'w>: Writes<'w> {
         }
     }
 
-    /// What it means that a set is generated, and the lemma of induction that follows.
+    /// Defines generation atoms and proves their induction lemmas.
     fn generated(&mut self) {
         let book = self.writer().book;
         for generated in book.generated() {

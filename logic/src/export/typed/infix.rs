@@ -1,4 +1,4 @@
-//! What Rocq and Lean write in the same way: formulas, but for the signs, and functions.
+//! Syntax shared by Rocq and Lean: formulas, up to symbols, and functions.
 
 use super::declare::Writes;
 use super::writer::{Shown, Typed, Writer, behind};
@@ -6,7 +6,7 @@ use super::{Argument, Claim, Local, Property, Term};
 use crate::calculus::formula::{Binder, Formula, Name, PredicateId};
 use crate::calculus::sort::Sort;
 
-/// The signs of a language.
+/// The connectives of a language.
 pub(crate) struct Signs {
     pub(crate) and: &'static str,
     pub(crate) not: &'static str,
@@ -15,21 +15,21 @@ pub(crate) struct Signs {
     pub(crate) exists: &'static str,
 }
 
-/// What may stand at a place without parentheses.
+/// What may be written at a position without parentheses.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Place {
     /// Anything.
     Open,
-    /// A conjunction, or what binds tighter.
+    /// A conjunction, or anything that binds tighter.
     Conjunction,
-    /// An atom or a denial.
+    /// An atom or a negation.
     Part,
     /// One word.
     Word,
 }
 
 impl Signs {
-    /// A formula.
+    /// Writes a formula.
     pub(crate) fn formula(&self, writer: &mut Writer<'_>, formula: &Formula, place: Place) {
         if let Some((binders, left, right)) = formula.as_exists() {
             let parentheses = open(writer, place > Place::Open);
@@ -100,7 +100,7 @@ impl Signs {
         writer.put(", ");
     }
 
-    /// What a hypothesis says.
+    /// Writes the statement of a hypothesis.
     pub(crate) fn claim(&self, writer: &mut Writer<'_>, claim: &Claim) {
         match claim {
             Claim::Holds(formula) => self.formula(writer, formula, Place::Open),
@@ -111,8 +111,8 @@ impl Signs {
         }
     }
 
-    /// What an existence statement says of its next variable, given witnesses for those before it: the
-    /// variable's name and type for `before`, and the rest. The name is good until the writer unbinds it.
+    /// Writes an existential statement as a property of its next variable, given witnesses for the earlier ones;
+    /// `before` receives the variable's name and type. The name is valid until the writer unbinds it.
     pub(crate) fn property_of_next(
         &self,
         writer: &mut Writer<'_>,
@@ -133,7 +133,7 @@ impl Signs {
         writer.unbind(names.len());
     }
 
-    /// What an existence statement says behind its first variables, of these witnesses.
+    /// Writes an existential statement instantiated with these witnesses for its first variables.
     pub(crate) fn rest(&self, writer: &mut Writer<'_>, exists: &Formula, given: &[Name]) {
         let Some((rest, left, right)) = behind(exists, given) else { return };
         for binder in &rest {
@@ -149,7 +149,7 @@ impl Signs {
 pub(crate) trait Terms<'w>: Writes<'w> {
     const SIGNS: Signs;
 
-    /// A term; at a place for a word, in parentheses unless it is one.
+    /// Writes a term; parenthesised if `place` requires it.
     fn term(&mut self, term: &Term, shown: &Shown<'_>, place: Place);
 
     fn formula(&mut self, formula: &Formula, place: Place) {
@@ -247,7 +247,7 @@ pub(crate) trait Terms<'w>: Writes<'w> {
         variables.iter().rev().for_each(|name| self.writer().forget_variable(*name));
     }
 
-    /// A term on lines of its own, set in.
+    /// Writes a term on indented lines of its own.
     fn inside(&mut self, body: &Term, shown: &Shown<'_>) {
         self.writer().depth += 1;
         self.writer().line();
@@ -256,7 +256,7 @@ pub(crate) trait Terms<'w>: Writes<'w> {
     }
 }
 
-/// `a b : I`, for each row of names of one sort.
+/// `a b : I`, for each run of names of one sort.
 fn grouped(writer: &Writer<'_>, names: &[Typed]) -> Vec<String> {
     let rows = names.chunk_by(|(_, one), (_, other)| one == other);
     rows.map(|row| {

@@ -1,4 +1,4 @@
-//! Which steps of a proof are written down, and under which names.
+//! Decides which steps of a proof are written, and which of them get names.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -8,44 +8,44 @@ use crate::calculus::proof::{Proof, Rule, ScopeId, Step, StepId, TheoremId};
 use crate::calculus::theory::Theory;
 use crate::proofs::axiom_use::{Axioms, Given};
 
-/// How many steps may stand inside one another instead of having a name each.
+/// The deepest nesting of inline steps.
 const DEEPEST: u8 = 3;
 
-/// How a step that is mentioned is written.
+/// How a reference to a step is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Way {
-    /// By its name; it stands in the list of its scope.
+    /// By name; the step is in the list of its scope.
     Named,
-    /// In the place where it is mentioned.
+    /// Inline, at the reference.
     Inline,
-    /// It is a part of the anchor: an axiom, or several.
+    /// From axioms: the step is a part of the anchor.
     Given,
 }
 
-/// A proof that was looked through, ready to be walked.
+/// An analysed proof.
 pub(crate) struct Plan<'p> {
     pub(crate) proof: &'p Proof,
     pub(crate) shape: Shape,
-    /// The scope whose content is the proof: in the anchored shape that of the anchor.
+    /// The scope whose content is the proof: in the anchored shape, that of the anchor.
     pub(crate) root: ScopeId,
-    /// The step that is proved there.
+    /// The step whose conclusion is proved there.
     pub(crate) result: StepId,
-    /// For each step that the result rests on, how it is written.
+    /// For each step that the result depends on, how it is written.
     pub(crate) ways: Vec<Option<Way>>,
-    /// How often each step is mentioned.
+    /// The number of references to each step.
     pub(crate) uses: Vec<u32>,
-    /// For each scope its named steps, in order.
+    /// The named steps of each scope, in order.
     pub(crate) members: Vec<Vec<StepId>>,
-    /// What has to be declared for this proof, besides what its citations need.
+    /// The assumptions of this proof, without those of its citations.
     pub(crate) assumed: BTreeSet<Assumed>,
-    /// The theorems that it cites.
+    /// The theorems cited.
     pub(crate) cites: BTreeSet<TheoremId>,
     given: Option<Given>,
     parameters: HashMap<Name, u32>,
 }
 
 impl<'p> Plan<'p> {
-    /// Looks through a checked proof; `None` if it does not fit the shape.
+    /// Analyses a checked proof; `None` if it does not fit the shape.
     pub(crate) fn of(theory: &Theory, axioms: &Axioms, proof: &'p Proof, shape: Shape) -> Option<Plan<'p>> {
         let last = StepId(u32::try_from(proof.steps.len().checked_sub(1)?).ok()?);
         let mut plan = Plan {
@@ -92,7 +92,7 @@ impl<'p> Plan<'p> {
         Some(())
     }
 
-    /// Marks a step as written, and what it mentions.
+    /// Marks a step as written, and counts its references.
     fn look(&mut self, theory: &Theory, axioms: &Axioms, id: StepId) -> Option<()> {
         let step = &self.proof.steps[id.index()];
         if self.shape == Shape::Anchored && step.scope == ScopeId::OUTER {
@@ -126,13 +126,13 @@ impl<'p> Plan<'p> {
         Some(())
     }
 
-    /// The premises that the term of a step mentions: not the anchor, where that is understood.
+    /// The premises that the term of a step refers to; without the anchor, where it is implicit.
     fn mentioned(&self, step: &'p Step) -> &'p [StepId] {
         if self.citation(step).is_some() { &step.premises[2..] } else { &step.premises }
     }
 
-    /// For an application of a theorem in the anchored shape: the theorem, or `Some(None)` if it is not
-    /// applied to the parameters of this proof's own anchor.
+    /// For an application of a theorem in the anchored shape: the theorem, or `Some(None)` if it is not applied to the
+    /// parameters of this proof's own anchor.
     pub(crate) fn citation(&self, step: &Step) -> Option<Option<TheoremId>> {
         let (Shape::Anchored, Rule::Instantiate(substitution)) = (self.shape, &step.rule) else { return None };
         let rule = &self.proof.steps[step.premises[0].index()];
@@ -151,7 +151,7 @@ impl<'p> Plan<'p> {
         if is_part { axioms.within(theory, &self.about_parameters(self.conclusion(id))) } else { None }
     }
 
-    /// A formula with `Name(i)` for parameter `i` of the anchor.
+    /// A formula with the anchor's parameters renamed to `Name(i)`.
     pub(crate) fn about_parameters(&self, formula: &Formula) -> Formula {
         formula.substitute(&mut |name| self.parameters.get(&name).map_or(name, |number| Name(*number)))
     }
@@ -167,7 +167,7 @@ impl<'p> Plan<'p> {
             let height = inside.map(|premise| heights[premise.index()] + 1).max().unwrap_or(0);
             let small = self.uses[place] == 1 && height < DEEPEST;
             let inline = match step.rule {
-                // These are other names of what they state.
+                // These are mere names of their statements.
                 Rule::Assumption(_) | Rule::Theorem(_) => true,
                 Rule::Instantiate(_) if self.mentioned(step).is_empty() => true,
                 Rule::Instantiate(_) if step.premises.len() == 1 => small,
@@ -188,19 +188,18 @@ impl<'p> Plan<'p> {
         self.ways[step.index()]
     }
 
-    /// What a step says.
+    /// The conclusion of a step.
     pub(crate) fn conclusion(&self, step: StepId) -> &'p Formula {
         &self.proof.steps[step.index()].conclusion
     }
 
-    /// The number of steps that are written with a name.
+    /// The number of named steps.
     pub(crate) fn length(&self) -> usize {
         self.members.iter().map(Vec::len).sum()
     }
 }
 
-/// Whether a closed statement begins with the anchor about variables in its own order, of the sorts that the anchor
-/// itself names.
+/// Whether a closed statement begins with the anchor, applied to variables in order and with the anchor's own sorts.
 pub(crate) fn is_anchored(theory: &Theory, statement: &Formula) -> bool {
     let Formula::Implies(binders, anchor, _) = statement else { return false };
     let Formula::Atom(predicate, arguments) = &**anchor else { return false };
@@ -210,9 +209,8 @@ pub(crate) fn is_anchored(theory: &Theory, statement: &Formula) -> bool {
         && arguments.iter().copied().eq((0..count).rev().map(Variable::Bound))
 }
 
-/// Whether the term of a step will use [`Assumed::Classical`]: reductio and cases do, unless what is
-/// refuted is an existence statement, whose refutation is `∀ z (A → ¬ B)`; and so does an existence
-/// statement that was found by refuting that.
+/// Whether the term of a step uses [`Assumed::Classical`]: reductio and cases do, except that refuting an existential
+/// statement gives `∀ z (A → ¬ B)` constructively; and so does an existential statement obtained by refuting that.
 fn needs_classical_logic(proof: &Proof, step: &Step) -> bool {
     match &step.rule {
         Rule::NotIntroduction(_) => step.conclusion.as_exists().is_some(),
@@ -222,5 +220,5 @@ fn needs_classical_logic(proof: &Proof, step: &Step) -> bool {
     }
 }
 
-/// The predicate that stands for the property where a set is said to be generated; no theory has it.
+/// The predicate symbol for the property in a generation principle; not a predicate of any theory.
 pub(crate) const PROPERTY: PredicateId = PredicateId(u32::MAX);

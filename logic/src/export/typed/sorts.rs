@@ -1,13 +1,13 @@
-//! Base sorts of what is exported, and what stands in their places where it is used.
+//! Base sorts of exported statements, and the sorts substituted for them.
 
 use crate::calculus::formula::{Formula, PredicateId};
 use crate::calculus::sort::{Sort, SortInstance};
 use crate::calculus::theory::Theory;
 
-/// The base sort of what mentions none, and yet is to be about one.
+/// The base sort of a statement that has none but needs one.
 pub(crate) const NO_BASE: u32 = u32::MAX;
 
-/// Base sorts, each once, in the order in which they are first noted.
+/// Distinct base sorts, in order of first occurrence.
 #[derive(Default)]
 pub(crate) struct Bases(pub(crate) Vec<u32>);
 
@@ -35,7 +35,7 @@ pub(crate) fn bases_in(formula: &Formula) -> Vec<u32> {
     bases.0
 }
 
-/// What stands in the places of the base sorts of `general` in `special`, an instance of it.
+/// The substitution of base sorts that turns `general` into its instance `special`.
 pub(crate) fn instance(general: &Formula, special: &Formula) -> SortInstance {
     let mut sorts = Vec::new();
     special.for_each_sort(&mut |sort| sorts.push(sort.clone()));
@@ -49,7 +49,7 @@ pub(crate) fn instance(general: &Formula, special: &Formula) -> SortInstance {
     instance
 }
 
-/// What stands in the places of a predicate's base sorts where its arguments have these sorts, in order.
+/// The sorts substituted for a predicate's base sorts, given the sorts of its arguments; in order.
 pub(crate) fn type_arguments(theory: &Theory, predicate: PredicateId, sorts: &[&Sort]) -> Vec<Sort> {
     if predicate == PredicateId::EQUAL {
         return sorts.first().map(|sort| (*sort).clone()).into_iter().collect();

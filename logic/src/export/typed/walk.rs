@@ -1,4 +1,4 @@
-//! From the steps of a proof to its term.
+//! Converts the steps of a proof to a term.
 //!
 //! The steps of a scope become a list, so that nothing here nests deeper than the scopes do.
 
@@ -14,15 +14,15 @@ use crate::calculus::proof::{Rule, ScopeId, Step, StepId};
 use crate::calculus::sort::Sort;
 use crate::proofs::axiom_use::halves;
 
-/// The term of a proof, and the names of the variables that it brings in by itself.
+/// The term of a proof, with the variables that it introduces.
 pub(crate) struct Walked {
-    /// The proof of what the plan's result says.
+    /// The proof of the plan's result.
     pub(crate) term: Term,
-    /// Variables that the proof itself does not have: their sorts, and for readers what they are called.
+    /// Variables that the proof itself does not have: their sorts and display names.
     pub(crate) shown: HashMap<Name, Binder>,
 }
 
-/// Writes a planned proof as a term.
+/// Converts a planned proof to a term.
 pub(crate) fn walk(book: &Book<'_>, plan: &Plan<'_>) -> Walked {
     let scopes = &plan.proof.scopes;
     let taken = scopes.iter().flat_map(|scope| &scope.variables).copied().collect();
@@ -44,13 +44,13 @@ pub(crate) fn walk(book: &Book<'_>, plan: &Plan<'_>) -> Walked {
 struct Walker<'w, 'p> {
     book: &'w Book<'w>,
     plan: &'w Plan<'p>,
-    /// The local of each scope's first assumption.
+    /// The first local of each scope's assumptions.
     assumptions: Vec<u32>,
-    /// How many locals there are.
+    /// The number of locals.
     locals: u32,
-    /// The variables that the proof has.
+    /// The variables of the proof.
     taken: HashSet<Name>,
-    /// The least variable that was not looked at for being free.
+    /// All smaller variables are known to be in use.
     next: u32,
     shown: HashMap<Name, Binder>,
 }
@@ -71,7 +71,7 @@ impl Walker<'_, '_> {
         name
     }
 
-    /// The sort of a variable that the proof has, or that was brought in here.
+    /// The sort of a variable of the proof or of one introduced here.
     fn sort(&self, name: Name) -> Sort {
         let brought = self.shown.get(&name).map(|binder| &binder.sort);
         brought.unwrap_or_else(|| &self.plan.proof.sorts[name.0 as usize]).clone()
@@ -81,7 +81,7 @@ impl Walker<'_, '_> {
         Local(self.assumptions[scope.index()] + number)
     }
 
-    /// The named steps of a scope that stand before `end`, then its result.
+    /// The named steps of a scope before `end`, then its result.
     fn content(&mut self, scope: ScopeId, end: usize, result: StepId) -> Term {
         let is_last = self.plan.proof.steps[result.index()].scope == scope
             && self.plan.way(result) == Some(Way::Named)
@@ -97,7 +97,7 @@ impl Walker<'_, '_> {
         if steps.is_empty() { last } else { Term::Steps(steps, Box::new(last)) }
     }
 
-    /// What a discharged scope contains, under its variables and assumptions.
+    /// The content of a discharged scope, abstracted over its variables and assumptions.
     fn lambda(&mut self, scope: ScopeId, body: impl FnOnce(&mut Self) -> Term) -> Term {
         let opened = &self.plan.proof.scopes[scope.index()];
         let claims = (opened.assumptions.iter().enumerate())
@@ -106,7 +106,7 @@ impl Walker<'_, '_> {
         Term::Lambda(opened.variables.clone(), claims, Box::new(body(self)))
     }
 
-    /// Under the assumption of a scope: falsity, from a fact and its denial.
+    /// Falsity from a fact and its negation, abstracted over the assumption of a scope.
     fn refutation(&mut self, scope: ScopeId, id: StepId, premises: &[StepId]) -> Term {
         let plan = self.plan;
         self.lambda(scope, |walker| {
@@ -121,8 +121,8 @@ impl Walker<'_, '_> {
         })
     }
 
-    /// Falsity, from a fact and its denial. Where the denial is written as an existence statement, the
-    /// fact is a rule, and the witnesses go against it.
+    /// Falsity from a fact and its negation. If the negation is written as an existential statement, the fact is a
+    /// rule, which is applied to the witnesses.
     fn clash(&mut self, fact: StepId, denial: StepId) -> Term {
         let exists = self.plan.conclusion(denial).clone();
         let (fact, denial) = (self.mention(fact), self.mention(denial));
@@ -135,7 +135,7 @@ impl Walker<'_, '_> {
         Term::Unpack { exists, from: Box::new(denial), variables, parts, goal: None, body }
     }
 
-    /// `∀ z (A → ¬ B)`, given what makes falsity of `∃ z (A ∧ B)`.
+    /// `∀ z (A → ¬ B)`, given a function from `∃ z (A ∧ B)` to falsity.
     fn nothing_such(&mut self, exists: &Formula, falsity: impl FnOnce(Term) -> Term) -> Term {
         let (binders, left, right) = exists.as_exists().expect("asked by the caller");
         let variables: Vec<Name> = binders.iter().map(|binder| self.variable(binder)).collect();
@@ -151,7 +151,7 @@ impl Walker<'_, '_> {
         Term::Lambda(variables, claims, Box::new(falsity(witness)))
     }
 
-    /// The denial of `formula` as it is written, from what takes a proof of the formula to falsity.
+    /// The negation of `formula` as written, given a function from a proof of the formula to falsity.
     fn denial(&mut self, formula: &Formula, refutation: impl FnOnce(Term) -> Term) -> Term {
         let denial = Formula::negate(formula.clone());
         if denial.as_exists().is_none() {
@@ -164,7 +164,7 @@ impl Walker<'_, '_> {
         Term::Classical(denial, Box::new(falsity))
     }
 
-    /// A step where another mentions it.
+    /// A reference to a step.
     fn mention(&mut self, id: StepId) -> Term {
         match self.plan.way(id) {
             Some(Way::Given) => {
@@ -175,7 +175,7 @@ impl Walker<'_, '_> {
         }
     }
 
-    /// A part of the anchor, from the axioms; `formula` is about the parameters, `own` the same in the
+    /// A part of the anchor, from the axioms. `formula` is over the parameters, `own` is the same formula in the
     /// proof's variables.
     fn given(&self, formula: &Formula, own: &Formula) -> Term {
         if let Some(number) = self.book.axioms.number(formula) {
@@ -191,7 +191,7 @@ impl Walker<'_, '_> {
         if matches!(own, Formula::Atom(..)) { Term::Typed(Box::new(pair), own.clone()) } else { pair }
     }
 
-    /// The halves of a part of the anchor in the proof's own variables.
+    /// The conjuncts of a part of the anchor, in the proof's own variables.
     fn halves(&self, own: &Formula) -> Option<(Formula, Formula)> {
         let Formula::Atom(predicate, arguments) = own else { return halves(self.book.theory, own) };
         let arguments: Vec<Name> = arguments.iter().map(|argument| free(*argument)).collect();
@@ -303,7 +303,7 @@ impl Walker<'_, '_> {
         head.with(arguments)
     }
 
-    /// From both cases, whatever is denied, to the conclusion.
+    /// The conclusion from both cases of a case split.
     fn cases(&mut self, id: StepId, step: &Step, scopes: [ScopeId; 2]) -> Term {
         let plan = self.plan;
         let [here, there] = [0, 1].map(|case| {
@@ -318,7 +318,7 @@ impl Walker<'_, '_> {
         Term::Classical(goal.clone(), Box::new(falsity.under(denied, Claim::Fails(goal))))
     }
 
-    /// The lemma of the principle, for the sets and constructors of the atom, its proof, the property and the cases.
+    /// The induction lemma, applied to the sets and constructors of the atom, its proof, the property and the cases.
     fn induction(&mut self, number: u32, step: &Step) -> Term {
         let plan = self.plan;
         let Formula::Implies(binders, _, body) = &step.conclusion else { unreachable!("checked") };
@@ -335,7 +335,7 @@ impl Walker<'_, '_> {
         Term::Induction(number).with(arguments)
     }
 
-    /// One equation after the other, each with the places that it changes.
+    /// Rewrites by one equation after the other, each at the positions that it changes.
     fn congruence(&mut self, step: &Step) -> Term {
         let plan = self.plan;
         let source = plan.conclusion(step.premises[0]);
@@ -358,7 +358,7 @@ impl Walker<'_, '_> {
             let variable = self.variable(&Binder::new("v", self.sort(from)));
             let property = changed(&formula, &step.conclusion, (from, to), variable);
             if formula != *source {
-                // Several equations: what the first ones give has a name.
+                // With several equations, intermediate results get names.
                 let local = self.local();
                 between.push((local, formula, proof));
                 proof = Term::Local(local);
@@ -379,7 +379,7 @@ fn free(variable: Variable) -> Name {
     }
 }
 
-/// The first place at which two formulas of one shape have different variables.
+/// The first position at which two formulas of the same shape have different variables.
 fn first_difference(from: &Formula, to: &Formula) -> Option<(Name, Name)> {
     match (from, to) {
         (Formula::Atom(_, from), Formula::Atom(_, to)) => {
@@ -394,7 +394,7 @@ fn first_difference(from: &Formula, to: &Formula) -> Option<(Name, Name)> {
     }
 }
 
-/// `from` with `variable` wherever it has the first of the pair and `to` the second.
+/// `from` with `variable` wherever `from` has the first and `to` the second variable of the pair.
 fn changed(from: &Formula, to: &Formula, pair: (Name, Name), variable: Name) -> Formula {
     let both = |a: &Arc<Formula>, b: &Arc<Formula>| Arc::new(changed(a, b, pair, variable));
     match (from, to) {

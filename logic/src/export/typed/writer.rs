@@ -1,5 +1,5 @@
-//! Names while a proof is written: each is given out where its scope begins and taken back at its end, so
-//! that no name ever means two things at one place.
+//! Scoped names during output: a name is allocated where its scope begins and released at its end, so no name has two
+//! meanings at one position.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -15,29 +15,29 @@ use crate::calculus::proof::{Proof, TheoremId};
 use crate::calculus::sort::Sort;
 use crate::export::names::Names;
 
-/// A name with its sort.
+/// A name and its sort.
 pub(crate) type Typed = (String, Sort);
 
-/// Text in the making, and what is called what at this place of it.
+/// The text so far, and the names in scope.
 pub(crate) struct Writer<'w> {
     pub(crate) book: &'w Book<'w>,
     pub(crate) out: &'w mut String,
     names: Names,
     variables: HashMap<Name, Typed>,
     bound: Vec<Typed>,
-    /// What base sorts are called, in order; the first stands for all others.
+    /// The names of base sorts, in order; the first is used for all others.
     bases: Vec<(u32, String)>,
     locals: HashMap<Local, String>,
-    /// How many locals have been named.
+    /// The number of locals named so far.
     numbered: u32,
-    /// How far lines are set in.
+    /// The indentation level.
     pub(crate) depth: usize,
-    /// The name of the property of which what is generated speaks.
+    /// The name of the property in a generation principle.
     property: String,
 }
 
 impl<'w> Writer<'w> {
-    /// For one declaration or theorem. `names` are those of the book, for the time being.
+    /// A writer for one declaration or theorem; it takes over the book's `names`.
     pub(crate) fn new(book: &'w Book<'w>, names: Names, out: &'w mut String) -> Writer<'w> {
         Writer {
             book,
@@ -53,7 +53,7 @@ impl<'w> Writer<'w> {
         }
     }
 
-    /// Gives the names back.
+    /// Returns the names to the book.
     pub(crate) fn finish(self) -> Names {
         self.names
     }
@@ -62,7 +62,7 @@ impl<'w> Writer<'w> {
         self.out.push_str(text);
     }
 
-    /// A new line, set in.
+    /// Starts a new, indented line.
     pub(crate) fn line(&mut self) {
         while self.out.ends_with(' ') {
             self.out.pop();
@@ -73,11 +73,11 @@ impl<'w> Writer<'w> {
         }
     }
 
-    /// Names base sorts, besides those of the anchor; the names are good until [`Writer::forget_bases`].
+    /// Names base sorts besides those of the anchor; the names are valid until [`Writer::forget_bases`].
     pub(crate) fn know_bases(&mut self, bases: &[u32]) -> Vec<String> {
         let letters = ["A", "B", "C", "D"].into_iter().chain(std::iter::repeat("E"));
         let names: Vec<String> = bases.iter().zip(letters).map(|(_, letter)| self.names.fresh(letter)).collect();
-        // What is about sorts of its own numbers them in its own way.
+        // A statement over base sorts of its own may reuse the anchor's numbers.
         self.bases.retain(|(base, _)| !bases.contains(base));
         self.bases.extend(bases.iter().copied().zip(names.iter().cloned()));
         names
@@ -106,7 +106,7 @@ impl<'w> Writer<'w> {
         }
     }
 
-    /// Says which variables are the anchor's parameters: in the order in which they were declared.
+    /// Declares these variables to be the anchor's parameters, in order of declaration.
     pub(crate) fn know_parameters(&mut self, variables: impl IntoIterator<Item = Name>) {
         if self.book.shape == Shape::Anchored {
             let sorts = self.book.theory.predicate(self.book.theory.anchor).sorts.iter().cloned();
@@ -115,7 +115,7 @@ impl<'w> Writer<'w> {
         }
     }
 
-    /// Names a variable; the name is good until [`Writer::forget_variable`].
+    /// Names a variable; the name is valid until [`Writer::forget_variable`].
     pub(crate) fn know_variable(&mut self, variable: Name, binder: &Binder) -> String {
         let name = self.names.fresh(&binder.name);
         self.variables.insert(variable, (name.clone(), binder.sort.clone()));
@@ -128,7 +128,7 @@ impl<'w> Writer<'w> {
         }
     }
 
-    /// Names variables; the names are good until [`Writer::forget_variables`].
+    /// Names variables; the names are valid until [`Writer::forget_variables`].
     pub(crate) fn know_variables(&mut self, variables: &[(Name, Binder)]) -> Vec<Typed> {
         let know = |(name, binder): &(Name, Binder)| (self.know_variable(*name, binder), binder.sort.clone());
         variables.iter().map(know).collect()
@@ -138,7 +138,7 @@ impl<'w> Writer<'w> {
         variables.iter().for_each(|(name, _)| self.forget_variable(*name));
     }
 
-    /// Names a hypothesis or step; the name is good until [`Writer::forget_local`].
+    /// Names a hypothesis or step; the name is valid until [`Writer::forget_local`].
     pub(crate) fn know_local(&mut self, local: Local) -> String {
         self.numbered += 1;
         let name = self.names.fresh(&format!("h{}", self.numbered));
@@ -152,7 +152,7 @@ impl<'w> Writer<'w> {
         }
     }
 
-    /// Names a hypothesis that only the text itself speaks of; good until [`Writer::forget_helper`].
+    /// Names a hypothesis that only the writer itself refers to; valid until [`Writer::forget_helper`].
     pub(crate) fn know_helper(&mut self) -> String {
         self.numbered += 1;
         self.names.fresh(&format!("h{}", self.numbered))
@@ -162,7 +162,7 @@ impl<'w> Writer<'w> {
         self.names.release(name);
     }
 
-    /// Names a bound variable of a formula; the name is good until [`Writer::unbind`].
+    /// Names a bound variable of a formula; the name is valid until [`Writer::unbind`].
     pub(crate) fn bind(&mut self, binder: &Binder) -> String {
         let name = self.names.fresh(&binder.name);
         self.bound.push((name.clone(), binder.sort.clone()));
@@ -176,7 +176,7 @@ impl<'w> Writer<'w> {
         }
     }
 
-    /// Names the property of what is generated.
+    /// Names the property in a generation principle.
     pub(crate) fn know_property(&mut self) -> String {
         self.property = self.names.fresh("P");
         self.property.clone()
@@ -198,7 +198,7 @@ impl<'w> Writer<'w> {
         self.out.push_str(&name);
     }
 
-    /// What stands in the places of a predicate's base sorts in an atom.
+    /// The types substituted for a predicate's base sorts in an atom.
     pub(crate) fn type_arguments(&self, predicate: PredicateId, arguments: &[Variable]) -> Vec<String> {
         let sorts: Vec<&Sort> = arguments.iter().filter_map(|argument| Some(&self.known(*argument)?.1)).collect();
         if predicate == PROPERTY {
@@ -232,7 +232,7 @@ impl<'w> Writer<'w> {
         self.out.push_str(name);
     }
 
-    /// `predicate x y z`, for anything but an equation.
+    /// `predicate x y z`; not for equations.
     pub(crate) fn atom(&mut self, predicate: PredicateId, arguments: &[Variable]) {
         self.predicate(predicate);
         for argument in arguments {
@@ -241,7 +241,7 @@ impl<'w> Writer<'w> {
         }
     }
 
-    /// What stands above a theorem: its number, what it says, and what it rests on, line by line.
+    /// The comment above a theorem: its number, statement and dependencies, one line each.
     pub(crate) fn comment_lines(book: &Book<'_>, theorem: &Checked) -> [String; 3] {
         let mut first = format!("Theorem {}.", theorem.shown_number());
         let _ = write!(first, " {}", book.comments.mathematics(theorem.statement()));
@@ -251,14 +251,14 @@ impl<'w> Writer<'w> {
     }
 }
 
-/// What the variables of a proof are called for readers.
+/// Display names of a proof's variables.
 pub(crate) struct Shown<'p> {
     pub(crate) proof: &'p Proof,
     pub(crate) walked: &'p HashMap<Name, Binder>,
 }
 
 impl Shown<'_> {
-    /// A variable of the proof, or one that was brought in.
+    /// The binder of a variable of the proof, or of one introduced by the term.
     pub(crate) fn of(&self, name: Name) -> Binder {
         if let Some(walked) = self.walked.get(&name) {
             return walked.clone();
@@ -268,20 +268,19 @@ impl Shown<'_> {
     }
 }
 
-/// The formula of `∃ z̄ (A ∧ B)` behind its first variables, for which `given` are put in: what is left to
-/// be bound, and both parts.
+/// `∃ z̄ (A ∧ B)` instantiated with `given` for its first variables: the remaining binders, and both conjuncts.
 pub(crate) fn behind(exists: &Formula, given: &[Name]) -> Option<(Vec<Binder>, Formula, Formula)> {
     let (binders, left, right) = exists.as_exists()?;
     let rest: Vec<Binder> = binders.iter().skip(given.len()).cloned().collect();
-    // What is not given stays bound: it is innermost, so that its indices are right as they are.
+    // The remaining variables are innermost, so their indices stay valid.
     let keep = rest.len() as u32;
     let open = |formula: &Formula| open_outer(formula, given, keep);
     Some((rest, open(left), open(right)))
 }
 
-/// Puts `given` in for the bound variables beyond the `keep` innermost ones.
+/// Instantiates the bound variables outside the `keep` innermost ones with `given`.
 fn open_outer(formula: &Formula, given: &[Name], keep: u32) -> Formula {
-    // Free the innermost, open the others, and bind them again.
+    // Open all, then bind the innermost again.
     let used = formula.free_variables();
     let unused = (0..).map(Name).filter(|name| !used.contains(name) && !given.contains(name));
     let stand_ins: Vec<Name> = unused.take(keep as usize).collect();

@@ -1,4 +1,4 @@
-//! From terms to atoms.
+//! Flattens terms to atoms.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,11 +6,11 @@ use super::parse::{Sentence, Term};
 use super::unread::Unread;
 use super::vocabulary::{Sign, Vocabulary};
 
-/// The statement in MPL. Each different term is named once, by a variable that a premise defines; all variables are bound
-/// at the outside.
+/// The statement in MPL. Each distinct term is named once, by a variable that a premise defines; all variables are
+/// bound outermost.
 pub(super) fn flatten(vocabulary: &Vocabulary, sentence: &Sentence) -> Result<String, Unread> {
     let mut flattener = Flattener { vocabulary, ..Flattener::empty(vocabulary) };
-    // Variables are bound in the order in which they are written.
+    // Variables are bound in order of occurrence.
     sentence.each_variable(&mut |name| drop(flattener.name(&Term::Variable(name.to_owned()))));
     let (mut premises, mut conclusion) = (Vec::new(), sentence);
     while let Sentence::Implies(premise, rest) = conclusion {
@@ -25,7 +25,7 @@ pub(super) fn flatten(vocabulary: &Vocabulary, sentence: &Sentence) -> Result<St
     flattener.whole(&conclusion)
 }
 
-/// The parts of a conjunction.
+/// The conjuncts of a conjunction, flattened.
 fn parts<'s>(sentence: &'s Sentence, into: &mut Vec<&'s Sentence>) {
     match sentence {
         Sentence::And(all) => all.iter().for_each(|part| parts(part, into)),
@@ -37,14 +37,14 @@ struct Flattener<'v> {
     vocabulary: &'v Vocabulary,
     /// Premises in MPL, in order.
     given: Vec<String>,
-    /// Terms that have a name.
+    /// The names of terms.
     named: BTreeMap<Term, String>,
-    /// Variables in the order in which they are met: those that were written, and names of terms.
+    /// The variables of the text, in order of first occurrence.
     variables: Vec<String>,
     names: Vec<String>,
-    /// Variables of which a premise says where they are from.
+    /// Variables whose range a premise determines.
     known: BTreeSet<String>,
-    /// Those that were written.
+    /// The variables of the text.
     written: BTreeSet<String>,
 }
 
@@ -61,7 +61,7 @@ impl<'v> Flattener<'v> {
         }
     }
 
-    /// The name by which a term goes; one that is put together is defined by a premise.
+    /// The name of a term; a compound term gets one, with a premise that defines it.
     fn name(&mut self, term: &Term) -> String {
         match term {
             Term::Variable(name) => {
@@ -77,7 +77,7 @@ impl<'v> Flattener<'v> {
                     return name.clone();
                 }
                 let inputs: Vec<String> = arguments.iter().map(|argument| self.name(argument)).collect();
-                // Blanks of this kind stand in no name that was read; they are given real names at the end.
+                // A placeholder that occurs in no parsed name; replaced by a real name at the end.
                 let name = format!("\u{1}{}", self.names.len());
                 self.names.push(name.clone());
                 self.named.insert(term.clone(), name.clone());
@@ -89,14 +89,14 @@ impl<'v> Flattener<'v> {
         }
     }
 
-    /// A numeral by its zero and successors.
+    /// A numeral as zero and successors.
     fn unary(&self, number: usize) -> Term {
         let Some(numerals) = &self.vocabulary.numerals else { return Term::Variable(number.to_string()) };
         let zero = self.vocabulary.constants.iter().position(|(_, name)| *name == numerals.zero).unwrap_or(0);
         (0..number).fold(Term::Constant(zero), |term, _| Term::Apply(numerals.successor, vec![term]))
     }
 
-    /// The inputs of an operation, if a term is one.
+    /// The operation and its inputs, if the term is compound.
     fn graph(&mut self, term: &Term) -> Option<(&'v Sign, Vec<String>)> {
         let term = if let Term::Numeral(number) = term { &self.unary(*number) } else { term };
         let Term::Apply(operation, arguments) = term else { return None };
@@ -104,7 +104,7 @@ impl<'v> Flattener<'v> {
         Some((sign, arguments.iter().map(|argument| self.name(argument)).collect()))
     }
 
-    /// A premise. What it says of variables tells where they are from.
+    /// A premise. It determines the ranges of the variables in it.
     fn premise(&mut self, sentence: &Sentence) -> String {
         match sentence {
             Sentence::Equal(left, right) => {
@@ -134,7 +134,7 @@ impl<'v> Flattener<'v> {
         }
     }
 
-    /// What is concluded. An equation is said by the operation of one side where everything else is known by then.
+    /// The conclusion. An equation becomes an atom of one side's operation if everything else in it is known by then.
     fn conclusion(&mut self, sentence: &Sentence) -> String {
         let Sentence::Equal(left, right) = sentence else { return self.inner(sentence) };
         let (first, last) = if is_plain(right) { (right, left) } else { (left, right) };
@@ -150,7 +150,7 @@ impl<'v> Flattener<'v> {
         self.inner(sentence)
     }
 
-    /// A formula inside of others.
+    /// A nested formula.
     fn inner(&mut self, sentence: &Sentence) -> String {
         match sentence {
             Sentence::Equal(left, right) => {
@@ -181,7 +181,7 @@ impl<'v> Flattener<'v> {
         format!("({word} {})", parts.join(" "))
     }
 
-    /// All of it, with what variables range over where nothing else says it.
+    /// The whole statement, with membership premises for variables whose range is not determined.
     fn whole(mut self, conclusion: &str) -> Result<String, Unread> {
         let free: Vec<&String> = self.variables.iter().filter(|name| !self.known.contains(*name)).collect();
         let mut ranges = Vec::new();
@@ -223,12 +223,12 @@ impl<'v> Flattener<'v> {
     }
 }
 
-/// Whether a term is a name by itself.
+/// Whether a term is atomic.
 fn is_plain(term: &Term) -> bool {
     matches!(term, Term::Variable(_) | Term::Constant(_) | Term::Numeral(0))
 }
 
-/// The text with real names in the place of the others.
+/// Replaces the placeholders by names.
 fn with_names(text: &str, names: &BTreeMap<String, String>) -> String {
     let mut written = String::new();
     let mut rest = text;

@@ -1,4 +1,4 @@
-//! The statements of a theory as one expression, for those who write only what can be read.
+//! The statements of a theory as a regular expression, for constrained generation.
 
 use super::vocabulary::{Place, Sign, Vocabulary};
 
@@ -23,7 +23,7 @@ pub(super) fn expression(vocabulary: &Vocabulary, variables: usize, depth: usize
     format!("({given}( ∧ {given})? → )?{}", literal(&large))
 }
 
-/// Statements that show each sign once, and how premises are written.
+/// Example statements that show each symbol once, and how premises are written.
 pub(super) fn examples(vocabulary: &Vocabulary) -> Vec<String> {
     let names = vocabulary.variables(3);
     let written = |sign: &Sign| {
@@ -50,14 +50,14 @@ pub(super) fn examples(vocabulary: &Vocabulary) -> Vec<String> {
     examples
 }
 
-/// Terms so deep, without brackets around them.
+/// Terms up to this depth, without outer brackets.
 fn term(vocabulary: &Vocabulary, plain: &str, depth: usize) -> String {
     let mut ways = vec![closed(vocabulary, plain, depth)];
     ways.extend(between(vocabulary, plain, depth));
     one_of(ways)
 }
 
-/// Terms so deep that need no brackets.
+/// Terms up to this depth that need no brackets.
 fn closed(vocabulary: &Vocabulary, plain: &str, depth: usize) -> String {
     let mut ways = vec![plain.to_owned()];
     if let Some(below) = depth.checked_sub(1) {
@@ -79,7 +79,7 @@ fn between(vocabulary: &Vocabulary, plain: &str, depth: usize) -> Option<String>
     (!signs.is_empty()).then(|| format!("{below} {} {below}", one_of(signs)))
 }
 
-/// A sign before terms, or behind one that needs no brackets.
+/// A prefix symbol applied to terms, or a postfix one to a term that needs no brackets.
 fn applied(sign: &Sign, inside: &str, alone: &str) -> String {
     let text = escaped(&sign.texts[0]);
     match sign.place {
@@ -93,7 +93,7 @@ fn one_of(ways: impl IntoIterator<Item = String>) -> String {
     if ways.len() == 1 { ways.concat() } else { format!("({})", ways.join("|")) }
 }
 
-/// A text as an expression that matches it alone.
+/// A regular expression that matches exactly this text.
 fn escaped(text: &str) -> String {
     let special = |c: char| r"\.+*?()|[]{}^$#&-~/".contains(c);
     text.chars().flat_map(|c| special(c).then_some('\\').into_iter().chain([c])).collect()

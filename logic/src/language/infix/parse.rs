@@ -1,20 +1,20 @@
-//! From text to a tree of terms and formulas.
+//! Parses text to a tree of terms and formulas.
 
 use super::unread::Unread;
 use super::vocabulary::{Place, Vocabulary, is_word};
 
-/// Terms and formulas one in another at most.
+/// The deepest nesting of terms and formulas.
 const DEEPEST: usize = 60;
-/// The largest numeral: each is as many atoms as it counts.
+/// The largest numeral: its number of atoms is its value.
 const LARGEST: usize = 64;
-/// Bytes of a statement at most.
+/// The longest statement, in bytes.
 const LONGEST: usize = 4096;
 
 /// A term.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Term {
     Variable(String),
-    /// The place of a constant of the vocabulary.
+    /// The index of a constant in the vocabulary.
     Constant(usize),
     Numeral(usize),
     Apply(usize, Vec<Term>),
@@ -25,7 +25,7 @@ pub(crate) enum Term {
 pub(crate) enum Sentence {
     Equal(Term, Term),
     Relation(usize, Vec<Term>),
-    /// The place of a set of the vocabulary.
+    /// The index of a set in the vocabulary.
     In(Term, usize),
     Not(Box<Sentence>),
     And(Vec<Sentence>),
@@ -35,7 +35,7 @@ pub(crate) enum Sentence {
 }
 
 impl Sentence {
-    /// Calls `visit` with each variable, from left to right, as often as it stands there.
+    /// Calls `visit` with each occurrence of a variable, left to right.
     pub(crate) fn each_variable(&self, visit: &mut dyn FnMut(&str)) {
         match self {
             Sentence::Equal(left, right) => [left, right].into_iter().for_each(|term| term.each_variable(visit)),
@@ -63,13 +63,13 @@ impl Term {
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Piece {
-    /// A sign of the logic or of the theory.
+    /// A symbol of the logic or of the theory.
     Sign(String),
     Word(String),
     Number(usize),
 }
 
-/// Reads a statement. Names that are bound at its beginning may be used like others.
+/// Parses a statement. Names bound at its beginning may be used like others.
 pub(super) fn statement(vocabulary: &Vocabulary, text: &str) -> Result<Sentence, Unread> {
     let pieces = pieces(vocabulary, text)?;
     let mut parser = Parser { vocabulary, pieces, next: 0, end: text.chars().count(), depth: 0, farthest: None };
@@ -140,7 +140,7 @@ struct Parser<'v> {
     next: usize,
     end: usize,
     depth: usize,
-    /// What was missing farthest to the right.
+    /// The rightmost error.
     farthest: Option<Unread>,
 }
 
@@ -178,7 +178,7 @@ impl Parser<'_> {
         if self.takes(&[sign]) { Some(()) } else { self.missing(&format!("`{sign}`")) }
     }
 
-    /// `∀ x y :` or `∀ x y ∈ S :`, as often as it stands there. Gives what the variables range over.
+    /// `∀ x y :` or `∀ x y ∈ S :`, repeated. Returns the membership premises.
     fn binders(&mut self) -> Option<Vec<Sentence>> {
         let mut ranges = Vec::new();
         loop {
@@ -211,7 +211,7 @@ impl Parser<'_> {
         }
     }
 
-    /// The place of the set that is named here.
+    /// The index of the set named here.
     fn set(&mut self) -> Option<usize> {
         let name = match self.pieces.get(self.next) {
             Some((_, Piece::Sign(text))) => text.clone(),
@@ -307,7 +307,7 @@ impl Parser<'_> {
         }
     }
 
-    /// The sign that stands here, if it is one of those wanted.
+    /// The index of the symbol here, if it is one of those wanted.
     fn sign(&mut self, wanted: &dyn Fn(Place) -> bool, of_terms: bool) -> Option<usize> {
         let Some((_, Piece::Sign(text))) = self.pieces.get(self.next) else { return None };
         let signs = if of_terms { &self.vocabulary.operations } else { &self.vocabulary.relations };
@@ -317,7 +317,7 @@ impl Parser<'_> {
         Some(found)
     }
 
-    /// A term whose operators bind more strongly than this.
+    /// A term whose operators bind more tightly than `above`.
     fn term(&mut self, above: u8) -> Option<Term> {
         self.depth += 1;
         let read = if self.depth > DEEPEST { self.missing("an end of the nesting") } else { self.operations(above) };
@@ -384,7 +384,7 @@ impl Parser<'_> {
         }
     }
 
-    /// `(t, t)`; one argument needs no bracket.
+    /// `(t, t)`; a single argument needs no brackets.
     fn arguments(&mut self, count: usize) -> Option<Vec<Term>> {
         let bracket = matches!(self.pieces.get(self.next), Some((_, Piece::Sign(text))) if text == "(");
         if count == 1 && !bracket {
@@ -404,6 +404,6 @@ impl Parser<'_> {
     }
 }
 
-/// Words that are no variables.
+/// Words that cannot be variables.
 const KEYWORDS: [&str; 13] =
     ["and", "or", "not", "if", "then", "iff", "implies", "in", "for", "all", "every", "any", "forall"];

@@ -1,13 +1,13 @@
-//! A text that is no statement.
+//! Errors of the infix parser.
 
 use std::fmt;
 
-/// Why a text is no statement.
+/// Why a text is not a statement.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Unread {
-    /// Where, in characters from 0.
+    /// The position, in characters from 0.
     pub at: usize,
-    /// What is wrong there.
+    /// The error.
     pub wrong: String,
     /// What may be written.
     pub help: String,

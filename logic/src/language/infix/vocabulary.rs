@@ -1,4 +1,4 @@
-//! The signs of a theory: what they are, and the atoms that they stand for.
+//! The symbols of a theory, with the atoms they denote.
 
 use std::sync::Arc;
 
@@ -7,22 +7,22 @@ use crate::calculus::sort::Sort;
 use crate::calculus::theory::{NotationForm, Theory};
 use crate::language::notation::{Reading, Signs};
 
-/// Signs of the logic, which no theory can take.
+/// Symbols of the logic, which no theory can use.
 pub(super) const LOGIC: [&str; 20] =
     ["<->", "->", "!=", "/\\", "\\/", "∀", "∃", "→", "↔", "∧", "∨", "¬", "≠", "∈", "=", "(", ")", ",", ":", "."];
 
-/// Where the sign stands.
+/// The position of a symbol.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Place {
-    /// Between two terms, with the strength of its binding.
+    /// Between two terms, with its binding strength.
     Between(u8),
-    /// Before its terms.
+    /// Before its arguments.
     Before,
-    /// Behind its term.
+    /// After its argument.
     Behind,
 }
 
-/// What stands at a place of the atom.
+/// What fills a position of the atom.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Slot {
     Input(usize),
@@ -33,17 +33,17 @@ pub(crate) enum Slot {
 /// An operation or a relation.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Sign {
-    /// The ways to write it, the usual one first.
+    /// Its spellings, the usual one first.
     pub(crate) texts: Vec<Arc<str>>,
     pub(crate) place: Place,
     pub(crate) predicate: Arc<str>,
     pub(crate) slots: Vec<Slot>,
-    /// Terms that it takes.
+    /// The number of arguments.
     pub(crate) inputs: usize,
 }
 
 impl Sign {
-    /// The atom in MPL; `value` names what an operation gives.
+    /// The atom in MPL; `value` names the value of an operation.
     pub(crate) fn atom(&self, inputs: &[String], value: &str) -> String {
         let written = self.slots.iter().map(|slot| match slot {
             Slot::Input(place) => inputs[*place].as_str(),
@@ -58,25 +58,25 @@ impl Sign {
     }
 }
 
-/// How the numbers are made.
+/// The numerals of a theory.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Numerals {
     pub(crate) zero: Arc<str>,
-    /// The place of the successor among the operations.
+    /// The index of the successor among the operations.
     pub(crate) successor: usize,
 }
 
-/// All signs of a theory.
+/// All symbols of a theory.
 #[derive(Clone, Debug)]
 pub(crate) struct Vocabulary {
     pub(crate) operations: Vec<Sign>,
     pub(crate) relations: Vec<Sign>,
-    /// Individuals: as they are shown, and their names in MPL.
+    /// Individuals: display name and MPL name.
     pub(crate) constants: Vec<(Arc<str>, Arc<str>)>,
-    /// Sets of individuals, in the same way.
+    /// Sets of individuals: display name and MPL name.
     pub(crate) sets: Vec<(Arc<str>, Arc<str>)>,
     pub(crate) numerals: Option<Numerals>,
-    /// All texts that are one sign, the longest first.
+    /// All symbol tokens, longest first.
     pub(crate) texts: Vec<Arc<str>>,
     /// Names that no variable may have.
     pub(crate) taken: Vec<Arc<str>>,
@@ -125,7 +125,7 @@ impl Vocabulary {
         Vocabulary { operations, relations, constants, sets, numerals, texts, taken }
     }
 
-    /// What may be written, on one line.
+    /// A one-line summary of the syntax.
     pub(crate) fn help(&self) -> String {
         let words = |signs: &[Sign]| signs.iter().map(Sign::example).collect::<Vec<_>>().join(", ");
         let names: Vec<&str> = self.constants.iter().map(|(shown, _)| &**shown).collect();
@@ -142,7 +142,7 @@ impl Vocabulary {
         format!("write {}; relations {}; joined by →, ∧, ∨, ¬", parts.join(" and "), relations.join(", "))
     }
 
-    /// Variables that may be used, as many as are wanted.
+    /// This many unused variable names.
     pub(crate) fn variables(&self, count: usize) -> Vec<String> {
         let letters = ["x", "y", "z", "u", "v", "w"].map(str::to_owned).into_iter();
         let all = letters.chain((1..).map(|number| format!("x{number}")));
@@ -166,7 +166,7 @@ impl Sign {
     }
 }
 
-/// The sign of a notation.
+/// The symbol of a notation.
 fn noted(theory: &Theory, place: usize, shown: &Arc<str>) -> Sign {
     let notation = &theory.notations[place];
     let parameters = &theory.anchor_definition().parameters;
@@ -192,14 +192,15 @@ fn noted(theory: &Theory, place: usize, shown: &Arc<str>) -> Sign {
         }
     };
     let mut texts = vec![shown.clone(), symbol.clone()];
-    // What a keyboard has; a name of letters would look like a word between two terms.
+    // Spellings for keyboards; an alphabetic name would look like a word between two terms.
     texts.extend(fixed.filter(|name| position != Place::Behind && (position == Place::Before) == is_word(name)));
     let texts = own(texts);
     let predicate = theory.predicate(notation.predicate).name.clone();
     Sign { texts, place: position, predicate, slots, inputs }
 }
 
-/// The sign of a relation or function without a notation: its name before its arguments, or between two of a symbol.
+/// The symbol of a relation or function without a notation: its name before its arguments; a non-alphabetic binary one
+/// is infix.
 fn plain((shown, name): &(Arc<str>, Arc<str>), places: usize, is_function: bool) -> Sign {
     let inputs = places - usize::from(is_function);
     let mut slots: Vec<Slot> = (0..inputs).map(Slot::Input).collect();
@@ -211,7 +212,7 @@ fn plain((shown, name): &(Arc<str>, Arc<str>), places: usize, is_function: bool)
     Sign { texts, place, predicate: format!("in{places}").into(), slots, inputs }
 }
 
-/// The ways to write a sign without those that the logic has: in a lattice whose meet is called `∧`, that is "and".
+/// The spellings that the logic does not use: in a lattice whose meet is called `∧`, that sign is "and".
 fn own(texts: Vec<Arc<str>>) -> Vec<Arc<str>> {
     let mut own: Vec<Arc<str>> = Vec::new();
     for text in texts {
@@ -222,12 +223,12 @@ fn own(texts: Vec<Arc<str>>) -> Vec<Arc<str>> {
     own
 }
 
-/// Whether a text is written with letters and digits, so that blanks must part it from others.
+/// Whether a text is alphanumeric, so that blanks must separate it from others.
 pub(crate) fn is_word(text: &str) -> bool {
     text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '\'')
 }
 
-/// The numbers, where a set is generated by a constant called 0 and a function of one argument.
+/// The numerals, if a set is generated by a constant displayed as 0 and a unary function.
 fn numerals(theory: &Theory, operations: &[Sign]) -> Option<Numerals> {
     let parameters = &theory.anchor_definition().parameters;
     theory.inductions.iter().find_map(|induction| {

@@ -3,7 +3,7 @@
 use super::parse::{Sentence, Term};
 use super::vocabulary::{Place, Sign, Vocabulary};
 
-/// What common signs are called.
+/// The English names of common symbols.
 const CALLED: [(&str, &str); 16] = [
     ("+", "plus"),
     ("·", "times"),
@@ -82,7 +82,7 @@ impl Speaker<'_> {
         }
     }
 
-    /// A term; where it stands in another one, brackets say where it ends.
+    /// A term; bracketed inside another one.
     fn term(&self, term: &Term, inside: bool) -> String {
         match term {
             Term::Variable(name) => name.clone(),

@@ -1,9 +1,9 @@
-//! From a tree to a text that is read back as the same tree.
+//! Writes a tree as text that parses back to the same tree.
 
 use super::parse::{Sentence, Term};
 use super::vocabulary::{Place, Sign, Vocabulary};
 
-/// A statement as people write it, with brackets around every term that is made of two.
+/// A statement in infix notation, with brackets around every binary term.
 pub(super) fn sentence(vocabulary: &Vocabulary, sentence: &Sentence) -> String {
     let writer = Writer(vocabulary);
     writer.sentence(sentence)
@@ -32,7 +32,7 @@ impl Writer<'_> {
         parts.iter().map(|part| self.closed(part)).collect::<Vec<_>>().join(sign)
     }
 
-    /// With brackets where a sign of the logic stands outermost.
+    /// Bracketed if its outermost symbol is one of the logic.
     fn closed(&self, sentence: &Sentence) -> String {
         match sentence {
             Sentence::Equal(..) | Sentence::Relation(..) | Sentence::In(..) | Sentence::Not(_) => {

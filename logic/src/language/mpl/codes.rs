@@ -1,4 +1,4 @@
-//! The codes of everything the reader may say. `docs/mpl.md` has an example and a mend for each.
+//! The codes of all diagnostics. `docs/mpl.md` has an example and a fix for each.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The JSON configuration that goes with a folder of definition files: what it says, with places.
+//! Parses the JSON configuration of a folder of definition files, with source positions.
 
 use jsonc_parser::ast::{Object, ObjectProp, Value};
 use jsonc_parser::common::{Range, Ranged};
@@ -15,7 +15,7 @@ use super::lex::Lexer;
 use super::parse::{Parser, bad_character};
 use super::syntax::{Expr, Ident};
 
-/// The largest number that a configuration may ask for where this program uses it.
+/// The largest number in a configuration, where this program uses it.
 const LARGEST: i64 = 1_000;
 
 const PREDICATE_KEYS: &[&str] = &[
@@ -56,7 +56,7 @@ const PARAMETER_KEYS: &[&str] = &[
     "fact_variable_kinds",
     "incubator_mode",
 ];
-/// What the format's own program reads; here only their spelling and type are looked at.
+/// Keys for the format's own program; here only spelling and type are checked.
 const PROVER_KEYS: &[&str] = &[
     "sizeAllBinariesAna",
     "maxIterationNumberProof",
@@ -87,15 +87,15 @@ const PROVER_KEYS: &[&str] = &[
     "incubator_mode",
 ];
 
-/// What stands under the name of a predicate.
+/// The configuration of a predicate.
 pub(crate) struct Entry {
     pub(crate) name: Ident,
     /// From `short_mpl`; `None` when that could not be read.
     pub(crate) parameters: Option<Vec<Ident>>,
     pub(crate) arity: usize,
-    /// From `definition_sets`, one for each position.
+    /// From `definition_sets`, one for each argument.
     pub(crate) sorts: Vec<Option<Sort>>,
-    /// Where each sort stands, and its key in words.
+    /// The position of each sort, and its key as text.
     pub(crate) sort_places: Vec<(Span, String)>,
     pub(crate) body: Option<Body>,
     pub(crate) count: usize,
@@ -103,7 +103,7 @@ pub(crate) struct Entry {
     pub(crate) max_atoms: usize,
 }
 
-/// Where the formula of a predicate stands.
+/// The source of a predicate's formula.
 pub(crate) enum Body {
     File {
         name: String,
@@ -123,7 +123,7 @@ pub(crate) struct Configuration {
     pub(crate) exclude: Vec<String>,
 }
 
-/// Reads a configuration. `None` if it is not JSON at all.
+/// Parses a configuration. `None` if it is not JSON at all.
 pub(crate) fn read_configuration(file: FileId, report: &mut Report) -> Option<Configuration> {
     let text = report.sources.text(file).clone();
     let whole = Span { file, start: 0, end: 0 };
@@ -236,8 +236,8 @@ impl<'a> Reader<'a, '_> {
         configuration
     }
 
-    /// A name with brackets or the like cannot be a predicate; an object without any key of a predicate
-    /// is a misspelt section.
+    /// A name with brackets or similar cannot be a predicate; an object without any predicate key is a misspelt
+    /// section.
     fn is_entry(&self, key: &str, entry: &Object<'a>) -> bool {
         let section = super::diagnostic::nearest(key, TOP_KEYS.iter().copied()).is_some();
         entry.properties.iter().any(|property| PREDICATE_KEYS.contains(&property.name.as_str()))
@@ -266,8 +266,8 @@ impl<'a> Reader<'a, '_> {
             .flatten();
         let sets = self.need(object, "definition_sets", &name, &owner);
         let signature = self.need(object, "short_mpl", &name, &owner);
-        // Without an arity there is nothing to compare with; the entry is kept, so that uses of the
-        // predicate are not called unknown.
+        // Without an arity there is nothing to compare with. The entry is kept, so that uses of the predicate are not
+        // reported as unknown.
         let (sorts, sort_places) = match (sets, arity) {
             (Some(property), Some(arity)) => self.sorts(property, arity, &owner),
             _ => (Vec::new(), Vec::new()),
@@ -393,7 +393,7 @@ impl<'a> Reader<'a, '_> {
         Some(Body::File { span: self.span(&property.value), name: text })
     }
 
-    /// A formula inside of a string of the configuration.
+    /// A formula in a string of the configuration.
     fn formula(&mut self, property: &ObjectProp<'a>) -> Option<Expr> {
         self.string(property)?;
         let range = property.value.range();
@@ -458,7 +458,7 @@ impl<'a> Reader<'a, '_> {
         self.ignore("prover_parameters");
     }
 
-    /// A value that is not used: numbers must not be below -1, and texts stand in arrays only.
+    /// Checks an unused value: numbers must be at least -1, and strings may occur in arrays only.
     fn plain(&mut self, property: &ObjectProp<'a>) {
         match &property.value {
             Value::NumberLit(_) => {

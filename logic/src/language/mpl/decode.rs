@@ -1,10 +1,10 @@
-//! Bytes that somebody gave, as text.
+//! Decodes input bytes as text.
 
 use super::codes;
 use super::diagnostic::{Diagnostic, FileId, Report, Span};
 use super::syntax::MAX_FILE_BYTES;
 
-/// Enters bytes as a file of the report, if they are text of a size that is read.
+/// Adds bytes as a file of the report, if they are valid text within the size limit.
 pub(crate) fn decode(name: &str, bytes: &[u8], report: &mut Report) -> Option<FileId> {
     if bytes.len() > MAX_FILE_BYTES {
         let file = report.sources.add(name, "");
@@ -28,7 +28,7 @@ pub(crate) fn decode(name: &str, bytes: &[u8], report: &mut Report) -> Option<Fi
             (valid, Some("a byte that is not UTF-8"))
         }
     };
-    // Only the good part is kept: a terminal should not see the rest.
+    // Only the valid prefix is kept: a terminal should not see the rest.
     let at = valid.len() as u32;
     let file = report.sources.add(name, valid);
     report.push(

@@ -1,17 +1,17 @@
-//! What the reader has to say about a text: errors, warnings and notes with their places.
+//! Diagnostics of the parser: errors, warnings and notes with source positions.
 
 use std::sync::Arc;
 
 use super::codes::{self, Code};
 
-/// The number of errors a report keeps; what comes after is counted only.
+/// The number of errors that a report keeps; further ones are only counted.
 pub const MAX_ERRORS: usize = 20;
 
 /// A file of a [`SourceMap`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct FileId(u32);
 
-/// A piece of a file, in bytes.
+/// A range of bytes in a file.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Span {
     /// The file.
@@ -23,21 +23,21 @@ pub struct Span {
 }
 
 impl Span {
-    /// From the start of this to the end of `last`.
+    /// The span from the start of this one to the end of `last`.
     #[must_use]
     pub fn to(self, last: Span) -> Span {
         Span { file: self.file, start: self.start, end: last.end.max(self.start) }
     }
 }
 
-/// How bad it is.
+/// The severity of a diagnostic.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Severity {
-    /// The text has no meaning as it stands.
+    /// The text has no meaning.
     Error,
-    /// It has one, but probably not the one that was meant.
+    /// The text has a meaning, but probably not the intended one.
     Warning,
-    /// Good to know.
+    /// For information.
     Note,
 }
 
@@ -53,32 +53,32 @@ impl Severity {
     }
 }
 
-/// A place, and what is the matter there.
+/// A source position with a remark.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Label {
-    /// Where.
+    /// The position.
     pub span: Span,
-    /// What, in a few words.
+    /// The remark, in a few words.
     pub text: String,
 }
 
-/// One thing that the reader says.
+/// An error, warning or note.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Diagnostic {
     /// Its code, which `docs/mpl.md` explains.
     pub code: Code,
-    /// How bad it is.
+    /// Its severity.
     pub severity: Severity,
-    /// What is the matter, in one sentence.
+    /// The problem, in one sentence.
     pub message: String,
-    /// Where; the first place is the main one. Empty only if a whole file is meant that has no text.
+    /// The positions, the main one first. Empty only for a whole file without text.
     pub labels: Vec<Label>,
-    /// How to mend it.
+    /// How to fix it.
     pub help: Option<String>,
 }
 
 impl Diagnostic {
-    /// An error, a warning or a note, as the letter of `code` says, without a place yet.
+    /// A diagnostic without positions; the letter of `code` determines its severity.
     pub fn new(code: Code, message: impl Into<String>) -> Diagnostic {
         let severity = match code.text().as_bytes()[0] {
             b'E' => Severity::Error,
@@ -88,14 +88,14 @@ impl Diagnostic {
         Diagnostic { code, severity, message: message.into(), labels: Vec::new(), help: None }
     }
 
-    /// Adds a place.
+    /// Adds a position.
     #[must_use]
     pub fn at(mut self, span: Span, text: impl Into<String>) -> Diagnostic {
         self.labels.push(Label { span, text: text.into() });
         self
     }
 
-    /// Says how to mend it.
+    /// Adds a fix.
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Diagnostic {
         self.help = Some(text.into());
@@ -103,14 +103,14 @@ impl Diagnostic {
     }
 }
 
-/// The texts that spans point into.
+/// The texts that spans refer to.
 #[derive(Clone, Default, Debug)]
 pub struct SourceMap {
     files: Vec<(Arc<str>, Arc<str>)>,
 }
 
 impl SourceMap {
-    /// Enters a file under the name that messages show.
+    /// Adds a file under its display name.
     pub fn add(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> FileId {
         self.files.push((name.into(), text.into()));
         FileId(u32::try_from(self.files.len() - 1).expect("fewer than 2^32 files"))
@@ -142,10 +142,10 @@ impl SourceMap {
     }
 }
 
-/// Everything that was said about some files, with their texts.
+/// The diagnostics for some files, with their texts.
 #[derive(Clone, Default, Debug)]
 pub struct Report {
-    /// In the order in which it was noticed.
+    /// In order of detection.
     pub diagnostics: Vec<Diagnostic>,
     /// The texts.
     pub sources: SourceMap,
@@ -153,12 +153,12 @@ pub struct Report {
 }
 
 impl Report {
-    /// Nothing yet, about these texts.
+    /// An empty report about these texts.
     pub(crate) fn over(sources: SourceMap) -> Report {
         Report { sources, ..Report::default() }
     }
 
-    /// Keeps a diagnostic, unless it is an error beyond [`MAX_ERRORS`].
+    /// Adds a diagnostic, unless it is an error beyond [`MAX_ERRORS`].
     pub fn push(&mut self, diagnostic: Diagnostic) {
         if diagnostic.severity == Severity::Error {
             self.errors += 1;
@@ -169,7 +169,7 @@ impl Report {
         self.diagnostics.push(diagnostic);
     }
 
-    /// How many errors there were, those not kept included.
+    /// The number of errors, including those not kept.
     #[must_use]
     pub fn errors(&self) -> usize {
         self.errors
@@ -181,13 +181,13 @@ impl Report {
         self.errors > 0
     }
 
-    /// Whether further errors would not be kept, so that it is no use to look for them.
+    /// Whether further errors would not be kept, so that looking for them is useless.
     #[must_use]
     pub(crate) fn is_full(&self) -> bool {
         self.errors > MAX_ERRORS
     }
 
-    /// Says how many errors were not kept. To be called once, at the end.
+    /// Adds a note on how many errors were not kept. To be called once, at the end.
     pub(crate) fn finish(mut self) -> Report {
         if let Some(more) = self.errors.checked_sub(MAX_ERRORS + 1) {
             let more = more + 1;
@@ -197,7 +197,7 @@ impl Report {
         self
     }
 
-    /// `file:line:column` of a diagnostic, as far as it has a place.
+    /// `file:line:column` of a diagnostic; shorter if it has no position.
     #[must_use]
     pub fn place(&self, diagnostic: &Diagnostic) -> Option<String> {
         let span = diagnostic.labels.first()?.span;
@@ -206,7 +206,7 @@ impl Report {
     }
 }
 
-/// The best of `known` for a name that is not known: the nearest by edit distance, if it is near.
+/// The nearest of `known` to an unknown name, by edit distance, if it is near enough.
 #[must_use]
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     const LONGEST: usize = 64;
@@ -216,7 +216,7 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     let length = name.chars().count();
     let allowed = (length / 3).max(1);
     let is_near = |distance: usize, other: &str| {
-        // With names of one letter everything is near everything.
+        // Among one-letter names everything is near everything.
         distance <= allowed && distance < length && distance < other.chars().count() || name.eq_ignore_ascii_case(other)
     };
     known
@@ -228,13 +228,13 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, other)| other)
 }
 
-/// `did you mean …?`, if something is near.
+/// `did you mean …?`, if a known name is near.
 #[must_use]
 pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     nearest(name, known).map(|other| format!("did you mean `{other}`?"))
 }
 
-/// A name as a message shows it: long ones are cut.
+/// A name for messages; long ones are truncated.
 #[must_use]
 pub(crate) fn short(name: &str) -> String {
     const LONGEST: usize = 40;

@@ -1,4 +1,4 @@
-//! Definitions in any order to predicates in dependency order, names and sorts resolved.
+//! Elaborates definitions in any order to predicates in dependency order, with names and sorts resolved.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,22 +12,22 @@ use super::resolve::{Predicates, Resolver, Within};
 use super::sorts::Bases;
 use super::syntax::{DefinitionSyntax, Ident};
 
-/// Sorts that a configuration declares for a definition, and where.
+/// Sorts that a configuration declares for a definition, with source positions.
 pub(crate) struct Declared {
     /// One for each parameter; `None` where the declaration could not be read.
     pub(crate) sorts: Vec<Option<Sort>>,
-    /// Where each stands, and the key.
+    /// The position of each, and its key.
     pub(crate) places: Vec<(super::diagnostic::Span, String)>,
 }
 
-/// A definition with what else is known of it.
+/// A definition with its declaration, if any.
 pub(crate) struct Item<'a> {
     pub(crate) definition: &'a DefinitionSyntax,
     pub(crate) declared: Option<Declared>,
 }
 
-/// Resolves all definitions. Those with errors are entered too, so that their uses are not called
-/// unknown. `predicates` has the primitive ones; `broken` names predicates whose text could not be read, with their arities.
+/// Elaborates all definitions. Those with errors are registered too, so that their uses are not reported as unknown.
+/// `predicates` has the primitive ones; `broken` names predicates whose text could not be parsed, with their arities.
 pub(crate) fn elaborate(
     mut predicates: Predicates,
     items: &[Item<'_>],
@@ -46,7 +46,7 @@ pub(crate) fn elaborate(
     predicates
 }
 
-/// Where each name is defined. A second definition is reported.
+/// The definition of each name. Duplicates are reported.
 fn places<'a>(items: &[Item<'a>], report: &mut Report) -> HashMap<&'a str, usize> {
     let primitives = Predicate::primitives();
     let mut places: HashMap<&str, usize> = HashMap::new();
@@ -74,8 +74,8 @@ fn places<'a>(items: &[Item<'a>], report: &mut Report) -> HashMap<&'a str, usize
     places
 }
 
-/// An order in which each definition uses earlier ones only, as near to the given order as that
-/// allows, and which definitions stand in circles. Circles are reported.
+/// An order in which each definition uses only earlier ones, as close to the given order as possible, and which
+/// definitions are in cycles. Cycles are reported.
 fn order(items: &[Item<'_>], places: &HashMap<&str, usize>, report: &mut Report) -> (Vec<usize>, Vec<bool>) {
     let uses: Vec<Vec<(usize, &Ident)>> = items
         .iter()
@@ -137,7 +137,7 @@ fn report_circle(items: &[Item<'_>], uses: &[Vec<(usize, &Ident)>], circle: &[(u
     names.push(format!("`{}`", name(circle[0].0)));
     let mut diagnostic = Diagnostic::new(codes::RECURSIVE, format!("a definition uses itself: {}", names.join(" → ")));
     for (place, next) in circle.iter().take(SHOWN) {
-        // `next` has moved on from the use that led to the next member.
+        // `next` is one past the use that led to the next member.
         if let Some((used, ident)) = uses[*place].get(next - 1) {
             diagnostic = diagnostic.at(ident.span, format!("`{}` uses `{}` here", name(*place), name(*used)));
         }
@@ -197,7 +197,7 @@ fn define(item: &Item<'_>, circular: bool, predicates: &mut Predicates, report: 
                         );
                     }
                 }
-                // With what was declared, base sorts have other numbers.
+                // With the declared sorts, base sorts are numbered anew.
                 bases = Bases::default();
                 match resolver.sorts.read(&ids, &mut bases) {
                     Ok(read) => sorts = read,

@@ -1,4 +1,4 @@
-//! The forms of an `.mpl` file.
+//! Parses the forms of an `.mpl` file.
 
 use std::sync::Arc;
 
@@ -14,12 +14,12 @@ use super::syntax::{
     MAX_SIGN_BYTES, NotationSyntax,
 };
 
-/// The words that forms begin with.
+/// The keywords of forms.
 pub(crate) const FORM_WORDS: &[&str] =
     &["import", "use", "define", "theory", "generated", "notation", "conjecture", "bounds"];
 
-/// Reads all forms of a file; those with errors are left out. Also the names and the numbers of
-/// parameters of definitions that are left out, so that their uses are not called unknown.
+/// Parses all forms of a file; those with errors are left out. Also returns the names and arities of definitions left
+/// out, so that their uses are not reported as unknown.
 pub(crate) fn parse_forms(text: &str, file: FileId, report: &mut Report) -> (Vec<Form>, Vec<(Ident, usize)>) {
     let mut reader =
         FormReader { parser: Parser::over(Lexer::new(text, file), report, FORM_WORDS), broken: Vec::new() };
@@ -41,7 +41,7 @@ struct FormReader<'a, 'r> {
 }
 
 impl FormReader<'_, '_> {
-    /// Something that is no form: passes it, and all that follows up to the next group.
+    /// Reports a token that starts no form, and skips to the next group.
     fn stray(&mut self, token: Token) {
         match token.kind {
             TokenKind::Bad | TokenKind::OpenString => self.parser.bad_token(token),
@@ -98,12 +98,12 @@ impl FormReader<'_, '_> {
             self.parser.skip_to(0);
             return None;
         }
-        // A form that is whole but not closed is kept, so that its name is known.
+        // A complete form that is not closed is kept, so that its name is known.
         self.parser.close(open);
         form
     }
 
-    /// Reports that something else is expected.
+    /// Reports what was expected.
     fn malformed<T>(&mut self, expected: &str, example: &str) -> Option<T> {
         let token = self.parser.peek();
         match token.kind {
@@ -235,7 +235,7 @@ impl FormReader<'_, '_> {
         }
     }
 
-    /// The sign of a notation: what could be a name, or several with blanks between them.
+    /// The symbol of a notation: a valid name, or several separated by blanks.
     fn sign(&mut self, example: &str) -> Option<Arc<str>> {
         let token = self.parser.peek();
         let Some(sign) = self.string() else {
@@ -361,7 +361,7 @@ impl FormReader<'_, '_> {
     }
 }
 
-/// Reads a `(conjecture …)` that is all of a text. `None` without an error if it is something else.
+/// Parses a text that consists of one `(conjecture …)`. `None` without an error if it is something else.
 pub(crate) fn parse_conjecture(lexer: Lexer<'_>, report: &mut Report) -> Option<ConjectureSyntax> {
     let mut ahead = lexer.clone();
     let (open, word) = (ahead.next(), ahead.next());

@@ -1,8 +1,8 @@
-//! The layout of MPL text: `theoremata fmt`.
+//! The formatter of MPL text: `theoremata fmt`.
 //!
-//! A group that fits stands on one line; otherwise its parts stand on lines of their own, two blanks
-//! deeper. Comments and single blank lines stay. The layout depends on the parts alone, not on how
-//! they were laid out before, so that a second pass changes nothing.
+//! A group that fits is written on one line; otherwise its parts are on lines of their own, indented by two blanks.
+//! Comments and single blank lines are kept. The layout depends only on the parts, not on the previous layout, so
+//! formatting is idempotent.
 
 use super::codes;
 use super::decode::decode;
@@ -11,13 +11,13 @@ use super::form::{FORM_WORDS, parse_forms};
 use super::lex::{Lexer, TokenKind};
 use super::parse::Parser;
 
-/// The longest line that a group may be laid out on.
+/// The maximal width of a line with a group.
 pub const LINE_WIDTH: usize = 100;
 
-/// Lays out a text: a file of forms, or a definition file with one formula.
+/// Formats a text: a file of forms, or a definition file with one formula.
 ///
 /// # Errors
-/// What is wrong with the text, which is then better left as it is.
+/// What is wrong with the text, which should then be left unchanged.
 pub fn format(name: &str, text: &[u8]) -> Result<String, Report> {
     let mut report = Report::default();
     let Some(file) = decode(name, text, &mut report) else { return Err(report.finish()) };
@@ -46,7 +46,7 @@ pub fn format(name: &str, text: &[u8]) -> Result<String, Report> {
     Ok(out)
 }
 
-/// Whether a text is a file of forms: its first group begins with the word of a form.
+/// Whether a text is a file of forms: its first group begins with a keyword of a form.
 pub(crate) fn has_forms(source: &str, file: FileId) -> bool {
     let mut lexer = Lexer::new(source, file);
     let (open, word, after) = (lexer.next(), lexer.next(), lexer.next());
@@ -57,12 +57,12 @@ pub(crate) fn has_forms(source: &str, file: FileId) -> bool {
 }
 
 struct Item {
-    /// Negations in front.
+    /// The number of leading negations.
     bangs: usize,
     kind: Kind,
-    /// Whether a blank line stands before it.
+    /// Whether a blank line precedes it.
     blank_before: bool,
-    /// The width on one line; none for what cannot stand on one line with something after it.
+    /// The width on one line; `None` if it cannot be followed by anything on its line.
     flat: Option<usize>,
 }
 
@@ -70,14 +70,14 @@ enum Kind {
     /// A name, with its list of names if it has one, or a string.
     Word(String),
     Group(Vec<Item>),
-    /// On the line of what stands before, or on a line of its own.
+    /// A comment, on the line of the previous item or on its own.
     Comment {
         text: String,
         trailing: bool,
     },
 }
 
-/// The parts of a text that is known to be well formed.
+/// The items of a well-formed text.
 fn items(source: &str, file: FileId) -> Vec<Item> {
     let mut lexer = Lexer::new(source, file);
     let mut open: Vec<(Vec<Item>, usize, bool)> = Vec::new();
@@ -151,7 +151,7 @@ impl Item {
         matches!(self.kind, Kind::Comment { .. })
     }
 
-    /// Goes to where this begins: a new line, unless it is a comment on the line before.
+    /// Moves to the start of this item: a new line, except for a comment that belongs to the previous line.
     fn start_line(&self, indent: usize, out: &mut String) {
         if matches!(self.kind, Kind::Comment { trailing: true, .. }) {
             out.push(' ');
@@ -164,7 +164,7 @@ impl Item {
         out.extend(std::iter::repeat_n(' ', indent));
     }
 
-    /// Writes it at `indent`, with room for `closers` parentheses behind it.
+    /// Writes the item at `indent`, with room for `closers` closing parentheses.
     fn put(&self, indent: usize, closers: usize, out: &mut String) {
         if self.flat.is_some_and(|width| indent + width + closers <= LINE_WIDTH) {
             self.put_flat(out);
@@ -195,8 +195,8 @@ impl Item {
     }
 }
 
-/// A group over several lines: its leading names, the premise of an implication if it fits, and the
-/// rest on lines of their own.
+/// Writes a group over several lines: its leading names, the premise of an implication if it fits, and the rest on
+/// lines of their own.
 fn put_group(items: &[Item], indent: usize, closers: usize, out: &mut String) {
     out.push('(');
     let mut column = indent + 1;

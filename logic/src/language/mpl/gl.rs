@@ -19,15 +19,15 @@ use super::read::readable_name;
 use super::resolve::Predicates;
 use super::syntax::{DefinitionSyntax, Ident};
 
-/// The structure for which the reader adds induction: its set is the first parameter, zero the
-/// second, the successor the first that is a binary relation.
+/// The structure for which the reader adds induction: its set is the first parameter, zero the second, the successor
+/// the first binary relation.
 const NUMBERS: &str = "NaturalNumbers";
 
-/// Reads a theory. `config_name` is the name of the configuration's file, from which the anchor is
-/// found when the configuration does not name it; `files` are the definition files by name.
+/// Reads a theory. `config_name` is the file name of the configuration, which determines the anchor if the
+/// configuration does not name it; `files` are the definition files by name.
 ///
 /// # Errors
-/// The report of what is wrong. A report beside a theory has warnings and notes only.
+/// A report of the errors. The report returned with a theory has warnings and notes only.
 pub fn read_gl(
     config_text: &[u8],
     config_name: &str,
@@ -41,7 +41,7 @@ pub fn read_gl(
     }
 }
 
-/// The definitions of a configuration with what it declares about them.
+/// The definitions of a configuration, with their declarations.
 pub(crate) struct Definitions {
     pub(crate) written: Vec<DefinitionSyntax>,
     declared: Vec<Declared>,
@@ -85,7 +85,7 @@ fn read(
     })
 }
 
-/// Reads the definition files. Those that no entry names are left out, with a note.
+/// Reads the definition files. Files without an entry are left out, with a note.
 pub(crate) fn definitions(
     configuration: &mut Configuration,
     files: &BTreeMap<String, Vec<u8>>,
@@ -154,7 +154,7 @@ fn read_file(
     Parser::new(&text, file, report).only_formula()
 }
 
-/// A primitive predicate may be listed, for its limits, but not changed.
+/// A primitive predicate may be listed, for its limits, but not redefined.
 fn check_primitive(entry: &Entry, sorts: &[Sort], report: &mut Report) {
     let shown = &entry.name.text;
     if entry.arity == 0 {
@@ -187,7 +187,7 @@ fn check_primitive(entry: &Entry, sorts: &[Sort], report: &mut Report) {
     }
 }
 
-/// Whether two sorts differ in the numbers of base sorts only.
+/// Whether two sorts are equal up to the numbers of base sorts.
 fn same_shape(left: &Sort, right: &Sort) -> bool {
     match (left, right) {
         (Sort::Individual(_), Sort::Individual(_)) => true,

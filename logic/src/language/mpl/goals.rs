@@ -1,5 +1,4 @@
-//! Goals: from the ways in which a goal may be written to one closed statement
-//! `∀ anchor arguments (anchor → …)`.
+//! Parses goals, in any of their notations, to closed statements `∀ anchor arguments (anchor → …)`.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -18,7 +17,7 @@ use super::parse::{Parser, bad_character};
 use super::resolve::{Predicates, Resolver};
 use super::syntax::{Expr, Ident};
 
-/// What is needed to read goals.
+/// The context for reading goals.
 pub(crate) struct GoalReader<'a> {
     predicates: &'a Predicates,
     anchor: PredicateId,
@@ -29,9 +28,8 @@ impl<'a> GoalReader<'a> {
         GoalReader { predicates, anchor }
     }
 
-    /// The closed statement that a formula says. A formula that has the anchor as a premise is a
-    /// whole statement, in which the anchor's arguments may be bound anywhere or nowhere; any other
-    /// is over the anchor's parameters.
+    /// The closed statement of a formula. A formula with the anchor as a premise is a complete statement, in which the
+    /// anchor's arguments may be bound anywhere or nowhere; any other is over the anchor's parameters.
     pub(crate) fn statement(&self, expr: &Expr, report: &mut Report) -> Option<Formula> {
         let anchor = &self.predicates.list[self.anchor.index()];
         let parameters = &anchor.definition.as_ref()?.parameters;
@@ -85,7 +83,7 @@ impl<'a> GoalReader<'a> {
             }
             _ => return None,
         };
-        // The outermost variables are shown under the names that the theory gives them.
+        // The outermost variables are displayed under the theory's names.
         let Formula::Implies(outer, premise, conclusion) = formula else { return None };
         let mut names = (0..=u16::MAX).map(variable_name).filter(|name| !parameters.contains(name));
         let conclusion = letters(&conclusion, &mut names);
@@ -94,11 +92,11 @@ impl<'a> GoalReader<'a> {
     }
 }
 
-/// A chain `>[x] A (>[y] B … C)`, as its implications and its head.
+/// A chain `>[x] A (>[y] B … C)`, as its implications and its conclusion.
 struct Chain<'a> {
     links: Vec<(&'a [Ident], &'a Expr)>,
     head: &'a Expr,
-    /// Which link has the anchor.
+    /// The index of the link with the anchor.
     anchor: usize,
 }
 
@@ -120,8 +118,8 @@ fn split<'a>(expr: &'a Expr, anchor: &str) -> Option<(&'a [Ident], Chain<'a>)> {
     found.map(|(place, arguments)| (arguments, Chain { links, head, anchor: place }))
 }
 
-/// The chain without the anchor and without binders of its arguments. A variable that was bound at the
-/// anchor and is not one of its arguments is bound at the next premise.
+/// The chain without the anchor and without binders of its arguments. A variable bound at the anchor that is not one of
+/// its arguments is bound at the next premise.
 fn without(chain: Chain<'_>, arguments: &[Ident], report: &mut Report) -> Option<Expr> {
     let anchor: HashSet<&str> = arguments.iter().map(|argument| &*argument.text).collect();
     let mut links: Vec<(Vec<Ident>, &Expr)> = Vec::new();
@@ -151,8 +149,7 @@ fn without(chain: Chain<'_>, arguments: &[Ident], report: &mut Report) -> Option
     Some(expr)
 }
 
-/// The formula with letters for bound variables that were written as numbers, which a reader would
-/// take for constants.
+/// The formula with letters for bound variables that are written as numbers, which readers would take for constants.
 fn letters(formula: &Formula, names: &mut dyn Iterator<Item = Arc<str>>) -> Formula {
     match formula {
         Formula::Atom(..) => formula.clone(),
@@ -173,9 +170,9 @@ fn letters(formula: &Formula, names: &mut dyn Iterator<Item = Arc<str>>) -> Form
     }
 }
 
-/// Reads a file of goals: a goal begins in the first column and goes on over lines that are indented
-/// or begin with `)`. It is a `(conjecture name formula)` or a formula, which is named by its line.
-/// Lines that begin with `;` are comments. A goal with an error is reported by its first error; the others are returned.
+/// Parses a file of goals: a goal begins in the first column and continues over lines that are indented or begin with
+/// `)`. It is a `(conjecture name formula)` or a formula, named by its line number. Lines that begin with `;` are
+/// comments. For a goal with errors the first one is reported; the others are returned.
 #[must_use]
 pub fn read_goals(theory: &Theory, text: &[u8], file_name: &str) -> (Vec<Goal>, Report) {
     let mut report = Report::default();
@@ -184,7 +181,7 @@ pub fn read_goals(theory: &Theory, text: &[u8], file_name: &str) -> (Vec<Goal>, 
     (goals, report.finish())
 }
 
-/// Reads one goal, written in any way that [`read_goals`] accepts.
+/// Parses one goal, in any notation that [`read_goals`] accepts.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -252,7 +249,7 @@ fn read_item(
     line: usize,
     report: &mut Report,
 ) -> Option<Goal> {
-    // An item is reported by its first error, so that one bad line cannot hide the next.
+    // Only the first error of an item is reported, so that one bad line cannot hide the next.
     let mut inner = Report::over(report.sources.clone());
     let lexer = Lexer::within(source, file, start, end);
     let (name, expr) = match parse_conjecture(lexer.clone(), &mut inner) {

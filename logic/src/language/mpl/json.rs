@@ -1,5 +1,4 @@
-//! Typed access to the values of a configuration: what is missing or of the wrong kind is reported at
-//! its place.
+//! Typed access to the values of a configuration: missing values and wrong types are reported with their positions.
 
 use jsonc_parser::ast::{Object, ObjectProp, Value};
 use jsonc_parser::common::{Range, Ranged};
@@ -12,14 +11,14 @@ pub(crate) fn span(file: FileId, range: Range) -> Span {
     Span { file, start: range.start as u32, end: range.end as u32 }
 }
 
-/// A configuration while it is read.
+/// A configuration being read.
 pub(crate) struct Reader<'a, 'r> {
     pub(crate) text: &'a str,
     pub(crate) file: FileId,
     pub(crate) report: &'r mut Report,
-    /// Keys that have no meaning here.
+    /// Keys without a meaning here.
     pub(crate) ignored: Vec<String>,
-    /// Limits of -1, which are not set.
+    /// Limits of -1, i.e. unset ones.
     pub(crate) unset: Vec<(Span, String)>,
 }
 
@@ -50,7 +49,7 @@ impl<'a> Reader<'a, '_> {
         );
     }
 
-    /// A number from `least` to `largest`. With `optional`, -1 means that it is not set.
+    /// A number from `least` to `largest`. With `optional`, -1 means unset.
     pub(crate) fn number(
         &mut self,
         property: &ObjectProp<'a>,

@@ -1,9 +1,9 @@
-//! Text to tokens, one at a time, so that the size of a text costs no memory.
+//! The lexer: tokens one at a time, so that large texts need no memory.
 
 use super::diagnostic::{FileId, Span};
 use crate::language::characters::{flaw_at_start, flaw_in_name, flaw_in_prose};
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum TokenKind {
     Open,
@@ -11,16 +11,16 @@ pub(crate) enum TokenKind {
     OpenBracket,
     CloseBracket,
     Comma,
-    /// `!` outside of brackets; inside it is part of a name.
+    /// `!` outside brackets; inside it is part of a name.
     Bang,
     Name,
-    /// A string in double quotes, without escapes; it may run over lines.
+    /// A string in double quotes, without escapes; it may span lines.
     String,
-    /// A string that nothing closes.
+    /// An unterminated string.
     OpenString,
-    /// A character that may not stand where it stands. In a string or a comment, what follows in it is passed.
+    /// A character that is not allowed there. In a string or a comment, the rest of it is skipped.
     Bad,
-    /// `; …` to the end of the line. Only [`Lexer::next_with_comments`] gives these.
+    /// `; …` to the end of the line. Only [`Lexer::next_with_comments`] returns these.
     Comment,
     End,
 }
@@ -32,7 +32,7 @@ pub(crate) struct Token {
     pub(crate) span: Span,
 }
 
-/// Gives the tokens of a text.
+/// The lexer of a text.
 #[derive(Clone)]
 pub(crate) struct Lexer<'a> {
     text: &'a str,
@@ -48,7 +48,7 @@ impl<'a> Lexer<'a> {
         Lexer::within(text, file, 0, text.len())
     }
 
-    /// The tokens of a part of the text only.
+    /// The lexer of a part of the text.
     pub(crate) fn within(text: &'a str, file: FileId, start: usize, end: usize) -> Lexer<'a> {
         let mark = '\u{feff}';
         let at = if start == 0 && text.starts_with(mark) { mark.len_utf8() } else { start };
@@ -59,12 +59,12 @@ impl<'a> Lexer<'a> {
         &self.text[span.start as usize..span.end as usize]
     }
 
-    /// Whether nothing but blanks stands before `byte` on its line, not even a blank.
+    /// Whether `byte` is in the first column of its line.
     pub(crate) fn starts_line(&self, byte: u32) -> bool {
         byte == 0 || self.text.as_bytes()[byte as usize - 1] == b'\n'
     }
 
-    /// What stands at and after `byte`.
+    /// The text from `byte` on.
     pub(crate) fn rest(&self, byte: u32) -> &'a str {
         &self.text[byte as usize..self.end]
     }
@@ -83,7 +83,7 @@ impl<'a> Lexer<'a> {
         let blanks = rest.find(|c: char| !is_blank(c)).unwrap_or(rest.len());
         let start = self.at + blanks;
         let rest = &self.text[start..self.end];
-        // The end is where the last token ends, not behind the blanks that follow: messages point there.
+        // The end position is that of the last token, not after trailing blanks: messages point there.
         let Some(first) = rest.chars().next() else { return self.token(TokenKind::End, self.at, 0) };
         match first {
             '(' => {
@@ -122,7 +122,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// A string or a comment, or the first character in it that may not stand there.
+    /// A string or a comment, or the first character in it that is not allowed.
     fn prose(&mut self, kind: TokenKind, start: usize, length: usize) -> Token {
         let text = &self.text[start..start + length];
         let Some((place, bad)) = text.char_indices().find(|(_, c)| flaw_in_prose(*c).is_some()) else {
@@ -135,12 +135,12 @@ impl<'a> Lexer<'a> {
 
     fn token(&mut self, kind: TokenKind, start: usize, length: usize) -> Token {
         self.at = start + length;
-        // Files are at most 16 MB long, which is checked before they come here.
+        // Files have at most 16 MB, as checked earlier.
         Token { kind, span: Span { file: self.file, start: start as u32, end: (start + length) as u32 } }
     }
 }
 
-/// What separates tokens; other spaces look like these and are refused.
+/// Whitespace that separates tokens; other spaces look the same and are refused.
 fn is_blank(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\n' | '\r')
 }

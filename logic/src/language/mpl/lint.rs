@@ -1,4 +1,4 @@
-//! What is well formed, but probably not meant: `theoremata lint`.
+//! Lints: text that is well-formed but probably not intended: `theoremata lint`.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::load::{Import, Loader, Program, read_program};
 use super::signs::look_alikes;
 use super::syntax::{BoundSyntax, DefinitionSyntax, Expr, Form, Ident};
 
-/// Reads a file in our own form, with or without a theory, and says everything there is to say.
+/// Lints a file in our own form, with or without a theory.
 #[must_use]
 pub fn lint_mpl(name: &str, text: &[u8], load: &mut Loader<'_>) -> Report {
     let mut report = Report::default();
@@ -44,14 +44,14 @@ pub fn lint_mpl(name: &str, text: &[u8], load: &mut Loader<'_>) -> Report {
     report.finish()
 }
 
-/// Reads a configuration with its definition files, and says everything there is to say.
+/// Lints a configuration with its definition files.
 #[must_use]
 pub fn lint_gl(config_text: &[u8], config_name: &str, files: &BTreeMap<String, Vec<u8>>) -> Report {
     let (theory, mut report) = match read_gl(config_text, config_name, files) {
         Ok(read) => read,
         Err(report) => return report,
     };
-    // Read once more, for the texts; what there is to say about it has been said.
+    // Read again for the texts; the diagnostics are already reported.
     let mut again = Report::default();
     let Some(file) = decode(config_name, config_text, &mut again) else { return report };
     let Some(mut configuration) = read_configuration(file, &mut again) else { return report };
@@ -64,12 +64,12 @@ pub fn lint_gl(config_text: &[u8], config_name: &str, files: &BTreeMap<String, V
         configuration.entries.iter().filter(|entry| entry.count > 0).map(|entry| entry.name.text.clone()).collect();
     roots.insert(theory.predicate(theory.anchor).name.clone());
     unused_definitions(&definitions.written.iter().collect::<Vec<_>>(), roots, None, &mut found);
-    // Both readings entered the same files in the same order, so places mean the same.
+    // Both passes added the same files in the same order, so spans agree.
     report.diagnostics.extend(found.diagnostics);
     report.finish()
 }
 
-/// The names of predicates that forms other than definitions mention.
+/// The predicates mentioned in forms other than definitions.
 fn mentioned<'a>(forms: &(impl Iterator<Item = &'a Form> + Clone)) -> HashSet<Arc<str>> {
     let mut names = HashSet::new();
     for form in forms.clone() {
@@ -93,7 +93,7 @@ fn mentioned<'a>(forms: &(impl Iterator<Item = &'a Form> + Clone)) -> HashSet<Ar
     names
 }
 
-/// Definitions that cannot be reached from `roots`; only those of one file, if it is given.
+/// Definitions not reachable from `roots`; if a file is given, only its definitions.
 fn unused_definitions(
     definitions: &[&DefinitionSyntax],
     roots: HashSet<Arc<str>>,
@@ -139,7 +139,7 @@ fn unused_imports(program: &Program, report: &mut Report) {
         main.forms.iter().filter_map(|form| if let Form::Use(used) = form { Some(used.span) } else { None }).collect();
     for Import { syntax: import, file, .. } in &main.imports {
         let Some(file) = file else { continue };
-        // What is used is wanted for its theorems.
+        // A used theory is imported for its theorems.
         if uses.contains(&import.span) {
             continue;
         }
@@ -204,13 +204,13 @@ struct Bound {
     in_conclusion: bool,
 }
 
-/// One walk over a formula. No name is bound twice at one place, so a name means one binder.
+/// One traversal of a formula. No name is bound twice in nested scopes, so a name identifies a binder.
 struct Walk<'r> {
-    /// Whether shapes are pointed out that the format's own program misreads.
+    /// Whether to report constructs that the format's own program misreads.
     other_readers: bool,
     report: &'r mut Report,
     bound: HashMap<Arc<str>, Bound>,
-    /// The atoms and negated atoms that are premises where we are.
+    /// The atoms and negated atoms that are premises at this position.
     premises: HashMap<String, Span>,
 }
 
@@ -351,12 +351,12 @@ impl<'r> Walk<'r> {
         }
     }
 
-    /// Enters the premises of an implication; the keys that were new.
+    /// Enters the premises of an implication; returns the new keys.
     fn enter_premises(&mut self, premise: &Expr) -> HashSet<String> {
         let mut entered: HashSet<String> = HashSet::new();
         for part in premise.conjuncts() {
             let Some(key) = key(part) else { continue };
-            // Two equal parts of one conjunction have been reported already.
+            // Two equal conjuncts of one conjunction have been reported already.
             match self.premises.get(&key) {
                 Some(place) if !entered.contains(&key) => self.repeated(part.span(), *place, "premise"),
                 Some(_) => {}
@@ -369,7 +369,7 @@ impl<'r> Walk<'r> {
         entered
     }
 
-    /// Reports the parts of a conjunction that stand in it before.
+    /// Reports repeated conjuncts of a conjunction.
     fn repeated_conjuncts(&mut self, parts: &[&Expr]) {
         let mut seen: HashMap<String, Span> = HashMap::new();
         for part in parts {
@@ -405,7 +405,7 @@ impl<'r> Walk<'r> {
     }
 }
 
-/// The text of an atom or of a negated atom.
+/// The text of an atom or negated atom.
 fn key(expr: &Expr) -> Option<String> {
     match expr {
         Expr::Atom { name, arguments, .. } => {

@@ -1,4 +1,4 @@
-//! Reads a file and all that it imports.
+//! Loads a file and all its imports.
 
 use std::collections::HashMap;
 
@@ -8,13 +8,14 @@ use super::diagnostic::{Diagnostic, FileId, Report, Span, short};
 use super::form::parse_forms;
 use super::syntax::{Form, Ident, ImportSyntax, MAX_ALL_BYTES};
 
-/// The largest number of files that one theory may import, directly or not.
+/// The most files that one theory may import, directly or indirectly.
 pub const MAX_FILES: usize = 1_000;
 
-/// Gives the bytes of a file, or says why not. Paths are joined to that of the importing file.
+/// Returns the bytes of a file, or why they cannot be had. Paths are relative to that of the importing file and already
+/// joined.
 pub type Loader<'a> = dyn FnMut(&str) -> Result<Vec<u8>, String> + 'a;
 
-/// A file with what it imports.
+/// A file with its imports.
 #[derive(Clone)]
 pub(crate) struct SourceFile {
     pub(crate) id: FileId,
@@ -26,33 +27,33 @@ pub(crate) struct SourceFile {
 #[derive(Clone)]
 pub(crate) struct Import {
     pub(crate) syntax: ImportSyntax,
-    /// The path under which the loader was asked for it.
+    /// The path requested from the loader.
     pub(crate) path: String,
-    /// Its place among the files; none if it could not be read.
+    /// Its index among the files; `None` if it could not be read.
     pub(crate) file: Option<usize>,
 }
 
-/// The files of a theory; each stands behind those that it imports, the main one last.
+/// The files of a theory; each comes after its imports, the main file last.
 #[derive(Default)]
 pub(crate) struct Program {
     pub(crate) files: Vec<SourceFile>,
-    /// Definitions that could not be read, with the numbers of their parameters.
+    /// Definitions that could not be parsed, with their arities.
     pub(crate) broken: Vec<(Ident, usize)>,
-    /// Whether something was not read, so that missing parts are no surprise.
+    /// Whether something was not read, so that missing parts are not reported.
     pub(crate) incomplete: bool,
 }
 
 struct Loading<'a, 'b> {
     load: &'a mut Loader<'b>,
     program: Program,
-    /// What became of each path: its place among the files, or nothing.
+    /// The result for each path: its index among the files, or `None`.
     seen: HashMap<String, Option<usize>>,
     path: Vec<String>,
-    /// How large all files are together.
+    /// The total size of all files.
     bytes: usize,
 }
 
-/// Reads a file and all that it imports.
+/// Loads a file and all its imports.
 pub(crate) fn read_program(name: &str, text: &[u8], load: &mut Loader<'_>, report: &mut Report) -> Program {
     let mut loading =
         Loading { load, program: Program::default(), seen: HashMap::new(), path: Vec::new(), bytes: text.len() };
@@ -99,8 +100,8 @@ impl Loading<'_, '_> {
         Some(place)
     }
 
-    /// The place of a file that says the same and imports the same: this one by another path, through a link for
-    /// instance. Decided by what the files hold, so that it comes out alike when a stored run is read again.
+    /// The index of an equal file with equal imports: this one under another path, for instance through a link. Decided
+    /// by content, so that the result is the same when a stored run is read again.
     fn known(&mut self, path: &str, source: &str, report: &mut Report) -> Option<usize> {
         let holds = |file: &SourceFile| **report.sources.text(file.id) == *source;
         let places: Vec<usize> = (0..self.program.files.len()).filter(|at| holds(&self.program.files[*at])).collect();
@@ -133,7 +134,7 @@ impl Loading<'_, '_> {
         if let Some(place) = self.seen.get(&path) {
             return *place;
         }
-        // The bound on open files keeps the recursion here shallow.
+        // The limit on nested imports bounds the recursion.
         let loaded = if self.seen.len() >= MAX_FILES || self.path.len() >= 100 {
             Err(format!("a theory may have {MAX_FILES} files, each at most 100 imports deep"))
         } else {
@@ -160,8 +161,7 @@ impl Loading<'_, '_> {
     }
 }
 
-/// The path of an import, relative to the file that it stands in, without `.` and `..` where
-/// possible.
+/// The path of an import, relative to the importing file, with `.` and `..` resolved where possible.
 pub(crate) fn join(from: &str, path: &str) -> String {
     let folder = from.rfind('/').map_or("", |slash| &from[..slash]);
     let whole = if path.starts_with('/') || folder.is_empty() && !from.starts_with('/') {

@@ -1,5 +1,5 @@
-//! Tokens to formulas. Recursive, to the bound [`MAX_NESTING`]; after an error it goes on behind the
-//! group in which the error stands, so that one reading finds several.
+//! Parses tokens to formulas. Recursive, up to [`MAX_NESTING`]; after an error, parsing resumes after the enclosing
+//! group, so that one run finds several errors.
 
 use super::codes;
 use super::diagnostic::{Diagnostic, FileId, Report, Span, short};
@@ -7,7 +7,7 @@ use super::lex::{Lexer, Token, TokenKind};
 use super::syntax::{Expr, Ident, LONGEST_CHAIN, MAX_NAME_BYTES, MAX_NAMES, MAX_NESTING, joined};
 use crate::language::characters::{flaw_at_start, flaw_in_prose};
 
-/// The report of a character that may not stand where it stands.
+/// The diagnostic for a character that is not allowed there.
 pub(crate) fn bad_character(character: char, span: Span) -> Diagnostic {
     let flaw = flaw_in_prose(character).or_else(|| flaw_at_start(character)).unwrap_or("a character out of place");
     let message = format!("the character U+{:04X} may not stand here", u32::from(character));
@@ -16,18 +16,18 @@ pub(crate) fn bad_character(character: char, span: Span) -> Diagnostic {
         .help("remove it, or write a character that readers can see")
 }
 
-/// Reads a text. Errors go to the report; what could not be read is `None`.
+/// A parser of one text. Errors go to the report; what could not be parsed is `None`.
 pub(crate) struct Parser<'a, 'r> {
     lexer: Lexer<'a>,
     peeked: Option<Token>,
     pub(crate) report: &'r mut Report,
-    /// The forms that may start a line: an open group ends where one does. Empty for plain formulas.
+    /// Keywords of forms that may start a line; an open group ends at such a line. Empty for plain formulas.
     form_words: &'static [&'static str],
-    /// Set when going on would only give more of the same: too deep, or the text has ended.
+    /// Set when further errors would be consequences of this one: nesting too deep, or end of text.
     pub(crate) stopped: bool,
-    /// How many groups are open.
+    /// The number of open groups.
     pub(crate) level: usize,
-    /// How many equivalences are open.
+    /// The number of open equivalences.
     pub(super) equivalences: usize,
 }
 
@@ -44,7 +44,7 @@ impl<'a, 'r> Parser<'a, 'r> {
         Parser { lexer, peeked: None, report, form_words, stopped: false, level: 0, equivalences: 0 }
     }
 
-    /// Reads a text that is one formula.
+    /// Parses a text that is one formula.
     pub(crate) fn only_formula(mut self) -> Option<Expr> {
         let first = self.peek();
         if first.kind == TokenKind::End {
@@ -86,10 +86,10 @@ impl<'a, 'r> Parser<'a, 'r> {
         }
     }
 
-    /// Reads one formula. On `None` the error is reported and its group has been passed.
+    /// Parses one formula. On `None` the error has been reported and the group skipped.
     ///
-    /// The functions of this recursion call others for every message, and keep little themselves: a
-    /// formula of the greatest depth must fit a small stack in a build without optimisation.
+    /// The functions of this recursion delegate every message to others and keep little on the stack: a formula of
+    /// maximal depth must fit a small stack in an unoptimised build.
     pub(crate) fn formula(&mut self, depth: usize) -> Option<Expr> {
         if self.stopped {
             return None;
@@ -117,7 +117,7 @@ impl<'a, 'r> Parser<'a, 'r> {
         None
     }
 
-    /// Something that no formula begins with.
+    /// Reports a token that starts no formula.
     fn no_formula(&mut self, token: Token) -> Option<Expr> {
         let shown = self.shown(token);
         let message = format!("a formula is expected, but {shown} stands here");
@@ -145,7 +145,7 @@ impl<'a, 'r> Parser<'a, 'r> {
         None
     }
 
-    /// A group in parentheses; `(` is next.
+    /// A group in parentheses, starting at `(`.
     fn group(&mut self, depth: usize) -> Option<Expr> {
         let open = self.next();
         let head = self.peek();
@@ -163,8 +163,8 @@ impl<'a, 'r> Parser<'a, 'r> {
                     _ => self.atom(open, head),
                 }
             }
-            // Two parentheses: read on as if the outer were not there, to find a nesting without end
-            // and to say what is wrong once.
+            // Double parentheses: parse on as if the outer pair were absent, to detect unbounded nesting and to report
+            // the error once.
             TokenKind::Open => {
                 let found = self.formula(depth + 1).is_some();
                 self.doubled(open, found)
@@ -218,7 +218,7 @@ impl<'a, 'r> Parser<'a, 'r> {
         None
     }
 
-    /// Whether another part of the group that is open can be read.
+    /// Whether the open group has another part.
     fn part_follows(&mut self) -> bool {
         !self.stopped && !matches!(self.peek().kind, TokenKind::Close | TokenKind::End) && !self.form_follows()
     }
@@ -228,12 +228,12 @@ impl<'a, 'r> Parser<'a, 'r> {
         self.join(parts, span)
     }
 
-    /// The parts of a group that are joined by `&`, and the span of the whole. `None` if one of them could not be read.
+    /// The parts of a conjunction, and the span of the group. `None` if one of them could not be parsed.
     pub(super) fn parts(&mut self, open: Token, depth: usize) -> Option<(Vec<Expr>, Span)> {
         let mut parts = Vec::new();
         let mut failed = false;
         while self.part_follows() {
-            // As deep as a part can come to stand, however many follow it.
+            // The deepest position a part can get, however many follow it.
             let part = self.formula(depth + 1 + parts.len().min(LONGEST_CHAIN).saturating_sub(1));
             failed |= part.is_none();
             parts.extend(part);
@@ -301,7 +301,7 @@ impl<'a, 'r> Parser<'a, 'r> {
             );
             return None;
         }
-        // A part that could not be read has been reported.
+        // Parts that could not be parsed have been reported.
         if parts.len() < 2 {
             return None;
         }
@@ -332,7 +332,7 @@ impl<'a, 'r> Parser<'a, 'r> {
         Some(Expr::Atom { name, arguments, span })
     }
 
-    /// A list `[a,b]`; `[` is next.
+    /// A list `[a,b]`, starting at `[`.
     pub(crate) fn list(&mut self) -> Option<Vec<Ident>> {
         let open = self.next();
         let mut names = Vec::new();
@@ -397,8 +397,7 @@ impl<'a, 'r> Parser<'a, 'r> {
         }
     }
 
-    /// The end of a group; the span of the whole group. What stands in the way is reported once and
-    /// passed.
+    /// Closes a group and returns its span. Anything before its end is reported once and skipped.
     pub(crate) fn close(&mut self, open: Token) -> Option<Span> {
         if self.stopped {
             return None;
@@ -432,19 +431,19 @@ impl<'a, 'r> Parser<'a, 'r> {
         }
     }
 
-    /// Passes everything up to and with the `)` of the group that is open now.
+    /// Skips to the end of the open group, including its `)`.
     pub(crate) fn skip_group(&mut self) {
         self.skip_to(self.level.saturating_sub(1));
     }
 
-    /// Passes everything until no more than `level` groups are open.
+    /// Skips until at most `level` groups are open.
     pub(crate) fn skip_to(&mut self, level: usize) {
         while self.level > level && !self.stopped && !self.form_follows() && self.peek().kind != TokenKind::End {
             self.next();
         }
     }
 
-    /// Whether a top-level form begins here, at the start of a line.
+    /// Whether a top-level form starts here, at the start of a line.
     pub(crate) fn form_follows(&mut self) -> bool {
         if self.form_words.is_empty() {
             return false;
@@ -516,7 +515,7 @@ impl<'a, 'r> Parser<'a, 'r> {
         self.lexer.text(token.span)
     }
 
-    /// A name. One that is too long is reported, and cut.
+    /// A name. One that is too long is reported and truncated.
     pub(crate) fn ident(&mut self, token: Token) -> Ident {
         let mut text = self.text(token);
         if text.len() > MAX_NAME_BYTES {
@@ -531,7 +530,7 @@ impl<'a, 'r> Parser<'a, 'r> {
         Ident { text: text.into(), span: token.span }
     }
 
-    /// A token as a message shows it.
+    /// A token as shown in messages.
     pub(crate) fn shown(&self, token: Token) -> String {
         match token.kind {
             TokenKind::End => "the end of the text".to_owned(),

@@ -1,4 +1,4 @@
-//! What a theory has beside its definitions: induction principles, notation, bounds.
+//! The parts of a theory besides its definitions: induction principles, notation, bounds.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::diagnostic::{Diagnostic, Report, Span, did_you_mean, short};
 use super::resolve::Predicates;
 use super::syntax::{BoundSyntax, DefinitionSyntax, GeneratedSyntax, Ident, NotationSyntax};
 
-/// A predicate that a form names, with as many arguments as it takes.
+/// A predicate named in a form; its arity is checked if given.
 fn predicate(name: &Ident, arity: Option<usize>, predicates: &Predicates, report: &mut Report) -> Option<PredicateId> {
     let shown = short(&name.text);
     let Some(known) = predicates.known.get(&name.text) else {
@@ -116,7 +116,8 @@ pub(crate) fn induction(
     Some(Generation { name, structure: id, set, constructors, added_by_reader: false }.state(predicates))
 }
 
-/// That the set of a structure is generated, with places among the parameters of the structure's definition.
+/// The statement that the set of a structure is generated; indices refer to the parameters of the structure's
+/// definition.
 pub(crate) struct Generation {
     pub(crate) name: Arc<str>,
     pub(crate) structure: PredicateId,
@@ -126,7 +127,7 @@ pub(crate) struct Generation {
 }
 
 impl Generation {
-    /// Enters a predicate that says so, and adds its atom to the definition of the structure.
+    /// Adds the generation predicate, and its atom to the definition of the structure.
     pub(crate) fn state(self, predicates: &mut Predicates) -> Induction {
         let mut places = vec![self.set];
         places.extend(self.constructors.iter().map(|constructor| constructor.parameter));
@@ -165,7 +166,7 @@ impl Generation {
     }
 }
 
-/// The name of an induction principle that its author has not named.
+/// The name of an induction principle whose author gave none.
 pub(crate) fn induction_name(structure: &str) -> Arc<str> {
     format!("induction on {structure}").into()
 }
@@ -224,8 +225,8 @@ pub(crate) fn notation(
     })
 }
 
-/// A notation of a theory on which `theory` builds, as one of `theory`: if what it is about has the same name here, under
-/// one of the applications at `places`, and has no notation among `known`.
+/// Transfers a notation of an imported theory to `theory`, if its parameters have the same names here under one of the
+/// applications at `places`, and `known` has no notation for the same atoms.
 pub(crate) fn carried(
     notation: Notation,
     from: &DefinitionSyntax,
@@ -244,7 +245,7 @@ pub(crate) fn carried(
     if !places.iter().any(keeps) {
         return None;
     }
-    // What may be anything must not be taken for something of this theory.
+    // A wildcard must not be captured by a parameter of this theory.
     let free = |argument: &Arc<str>| {
         let mut name = argument.clone();
         while place_in(from, argument).is_none() && place_in(theory, &name).is_some() {

@@ -1,4 +1,4 @@
-//! Theories and formulas as MPL text that reads back to the same.
+//! Prints theories and formulas as MPL text that parses back to the same.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -19,10 +19,9 @@ impl Theory {
         MplWriter { predicate: &predicate, name: &name, sorts: SortsShown::No }.write(formula)
     }
 
-    /// The theory as one self-contained `.mpl` file, laid out as `theoremata fmt` does it. Reading it
-    /// gives the same theory, except for three things that the form cannot say: exclusion patterns of
-    /// a GL configuration, that a reader has added an induction principle, and the files that
-    /// definitions came from.
+    /// The theory as one self-contained `.mpl` file, formatted as by `theoremata fmt`. Parsing it gives the same
+    /// theory, except for three things that the format cannot express: exclusion patterns of a GL configuration, that a
+    /// reader added an induction principle, and the files of definitions.
     #[must_use]
     pub fn to_mpl(&self) -> String {
         let mut text = String::new();
@@ -96,7 +95,7 @@ impl Theory {
     }
 
     fn write_body(&self, definition: &Definition) -> String {
-        // That its set is generated stands in a form of its own.
+        // The generation atom has a form of its own.
         let mut body = &definition.body;
         while let Formula::And(written, added) = body
             && matches!(&**added, Formula::Atom(predicate, _) if self.generation(*predicate).is_some())
@@ -122,8 +121,7 @@ impl Theory {
     }
 }
 
-/// The formula with other names for binders that have one of these: the writer cannot know of a
-/// parameter that the formula does not mention.
+/// Renames binders that have one of these names: the writer does not know parameters that the formula does not mention.
 fn rename_binders(formula: &Formula, taken: &[&Arc<str>]) -> Formula {
     match formula {
         Formula::Atom(..) => formula.clone(),

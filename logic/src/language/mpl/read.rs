@@ -17,10 +17,10 @@ use super::signs::clashing_signs;
 use super::syntax::{DefinitionSyntax, Form};
 use super::theories::Subjects;
 
-/// Reads a theory in our own form. `load` is asked for imports.
+/// Reads a theory in our own form. `load` loads imports.
 ///
 /// # Errors
-/// The report of what is wrong. A report beside a theory has warnings and notes only.
+/// A report of the errors. The report returned with a theory has warnings and notes only.
 pub fn read_mpl(name: &str, text: &[u8], load: &mut Loader<'_>) -> Result<(Theory, Report), Report> {
     let mut report = Report::default();
     let program = read_program(name, text, load, &mut report);
@@ -36,8 +36,7 @@ impl Program {
         self.files.iter().flat_map(|file| &file.forms)
     }
 
-    /// All definitions, the theories among them, and the theory that the main file is about. Where it is not clear which
-    /// that is, it is reported.
+    /// All definitions, including theories, and the theory that the main file is about. Ambiguity is reported.
     pub(crate) fn definitions(&self, report: &mut Report) -> (Vec<&DefinitionSyntax>, Option<&DefinitionSyntax>) {
         let definitions = self.forms().filter_map(|form| match form {
             Form::Define(definition) | Form::Theory(definition) => Some(definition),
@@ -70,7 +69,7 @@ impl Program {
         (definitions, subjects.choices(main).first().and_then(|file| own(*file)))
     }
 
-    /// Resolves everything.
+    /// Elaborates all definitions.
     pub(crate) fn predicates(&self, definitions: &[&DefinitionSyntax], report: &mut Report) -> Predicates {
         let items: Vec<Item<'_>> = definitions.iter().map(|definition| Item { definition, declared: None }).collect();
         let broken: Vec<(Arc<str>, usize)> =
@@ -78,7 +77,7 @@ impl Program {
         elaborate(Predicates::primitive(), &items, &broken, report)
     }
 
-    /// The theory, or `None` when something was reported.
+    /// The theory, or `None` if an error was reported.
     pub(crate) fn theory(&self, report: &mut Report) -> Option<Theory> {
         let (definitions, theory) = self.definitions(report);
         let mut predicates = self.predicates(&definitions, report);
@@ -102,7 +101,7 @@ impl Program {
         let mut parts = Parts::default();
         let subjects = Subjects::of(self);
         let subject = subjects.subject(self.files.len() - 1);
-        // The files that are about another theory, on which this one builds, and the others.
+        // Files about an imported theory, and the others.
         let foreign = |file: usize| subjects.subject(file).filter(|other| Some(*other) != subject);
         let own =
             || self.files.iter().enumerate().filter(|(file, _)| foreign(*file).is_none()).map(|(_, source)| source);
@@ -137,7 +136,7 @@ impl Program {
         Some(theory)
     }
 
-    /// The theory whose theorems a `use` form brings in.
+    /// The theory whose theorems a `use` form imports.
     fn used(
         &self,
         import: &Import,
@@ -168,7 +167,7 @@ impl Program {
             ));
             return None;
         }
-        // What stands in its files was read above without an error; what is only about it was not.
+        // The definitions in its files were read above without errors; the forms about it alone were not.
         let mut own = Report::over(report.sources.clone());
         let read = if report.failed() { None } else { self.part(file).theory(&mut own) };
         own.diagnostics.into_iter().filter(|one| one.severity == Severity::Error).for_each(|one| report.push(one));
@@ -177,11 +176,11 @@ impl Program {
     }
 }
 
-/// What a theory has beside its definitions, as the forms are read.
+/// The parts of a theory besides its definitions, collected from forms.
 #[derive(Default)]
 struct Parts {
     notations: Vec<Notation>,
-    /// Where each notation is written.
+    /// The position of each notation.
     written: Vec<Span>,
     goals: Vec<Goal>,
     names: HashSet<Arc<str>>,
@@ -189,7 +188,7 @@ struct Parts {
 }
 
 impl Parts {
-    /// A form that is about the theory.
+    /// Adds a form about the theory.
     fn add(
         &mut self,
         form: &Form,
@@ -227,7 +226,7 @@ impl Parts {
         }
     }
 
-    /// Takes over the notation of a theory on which this one builds, where both call a thing by one name.
+    /// Takes over the notation of an imported theory, where parameters have the same names.
     fn carry<'f>(
         &mut self,
         forms: impl Iterator<Item = &'f Form>,
@@ -250,7 +249,7 @@ impl Parts {
     }
 }
 
-/// The name of a theory for readers: that of its anchor, without the word `Anchor` in front.
+/// The display name of a theory: that of its anchor, without the prefix `Anchor`.
 pub(crate) fn readable_name(anchor: &str) -> Arc<str> {
     match anchor.strip_prefix("Anchor") {
         Some(rest) if !rest.is_empty() => rest.into(),

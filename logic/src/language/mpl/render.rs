@@ -1,4 +1,4 @@
-//! Reports as text for people and as JSON for programs.
+//! Renders reports as text for people and as JSON for programs.
 
 use std::fmt::Write as _;
 
@@ -8,13 +8,13 @@ use serde_json::json;
 use super::diagnostic::{Diagnostic, FileId, Report, Severity, SourceMap};
 use crate::language::characters::{flaw_in_prose, visible, visible_json, visible_line};
 
-/// Lines longer than this are not shown whole.
+/// Longer lines are not shown in full.
 const LONGEST_LINE: usize = 240;
-/// How much of a long line is shown on each side of its place, in characters.
+/// The characters shown of a long line on each side of its position.
 const AROUND: usize = 60;
 
-/// The text of diagnostics: each begins with `file:line:column: error[E0101]: message`, so that
-/// editors can jump there; then the source lines with carets, and the mend.
+/// The text of diagnostics: each begins with `file:line:column: error[E0101]: message`, so that editors can jump there;
+/// then the source lines with carets, and the fix.
 #[must_use]
 pub fn render(diagnostics: &[Diagnostic], sources: &SourceMap, color: bool) -> String {
     let mut text = String::new();
@@ -54,7 +54,7 @@ fn render_one(diagnostic: &Diagnostic, sources: &SourceMap, color: bool, text: &
     }
 }
 
-/// The line that a byte stands in.
+/// The byte range of the line that contains a byte.
 fn line_around(text: &str, byte: usize) -> (usize, usize) {
     let byte = byte.min(text.len());
     let start = text.as_bytes()[..byte].iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
@@ -62,12 +62,12 @@ fn line_around(text: &str, byte: usize) -> (usize, usize) {
     (start, end)
 }
 
-/// A source text with what commands a terminal made visible; every place in it stays where it is.
+/// A source text with terminal controls made visible; all positions stay valid.
 fn masked(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     for c in text.chars() {
         match flaw_in_prose(c) {
-            // A byte order mark, which shows nothing.
+            // A byte order mark, which is invisible.
             _ if c == '\u{feff}' => masked.push(c),
             None => masked.push(c),
             Some(_) => masked.extend(std::iter::repeat_n('?', c.len_utf8())),
@@ -81,7 +81,7 @@ fn touches_long_line(sources: &SourceMap, file: FileId, byte: u32) -> bool {
     end - start > LONGEST_LINE
 }
 
-/// A window of each line, for lines that are too long for a screen.
+/// Excerpts of lines that are too long for a screen.
 fn excerpt(diagnostic: &Diagnostic, sources: &SourceMap, text: &mut String) {
     for label in &diagnostic.labels {
         let source = sources.text(label.span.file);
@@ -120,7 +120,7 @@ fn snippet(diagnostic: &Diagnostic, sources: &SourceMap, color: bool, text: &mut
     };
     let config = Config::default().with_color(color).with_index_type(IndexType::Byte).with_char_set(CharSet::Unicode);
     let mut report = ariadne::Report::build(kind, place(&diagnostic.labels[0])).with_config(config);
-    // In the order of the text: otherwise the drawing begins anew for each label.
+    // In the order of the text: otherwise the snippet starts anew for each label.
     let mut labels: Vec<(usize, &super::diagnostic::Label)> = diagnostic.labels.iter().enumerate().collect();
     labels.sort_by_key(|(_, label)| (label.span.file != diagnostic.labels[0].span.file, label.span));
     for (number, label) in labels {
@@ -137,14 +137,14 @@ fn snippet(diagnostic: &Diagnostic, sources: &SourceMap, color: bool, text: &mut
     let mut bytes = Vec::new();
     if report.finish().write(cache, &mut bytes).is_ok() {
         let drawn = String::from_utf8_lossy(&bytes);
-        // The first line of the drawing repeats what stands above it.
+        // The first line of the snippet repeats the line above it.
         for line in drawn.lines().skip(1) {
             let _ = writeln!(text, "{}", line.trim_end());
         }
     }
 }
 
-/// The files of one drawing.
+/// The files of one snippet.
 struct Files {
     names: Vec<(FileId, String)>,
     sources: Vec<(FileId, Source<String>)>,

@@ -1,4 +1,4 @@
-//! Names to predicates and variables: from what was written to [`Formula`]s, with sorts.
+//! Name resolution: converts syntax to [`Formula`]s, with sorts.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,18 +13,18 @@ use super::shorthand;
 use super::sorts::{Bases, SortId, SortStore};
 use super::syntax::{Expr, Ident};
 
-/// What is known of a predicate name.
+/// A known predicate name.
 #[derive(Clone, Copy)]
 pub(crate) struct Known {
     pub(crate) id: PredicateId,
     pub(crate) arity: usize,
-    /// False while its definition has an error: then its uses are not looked at closely.
+    /// False if its definition has an error: its uses are then not checked.
     pub(crate) sound: bool,
 }
 
-/// The predicates that may be used.
+/// The predicates in scope.
 pub(crate) struct Predicates {
-    /// What to do about an unknown one.
+    /// The advice for an unknown predicate.
     pub(crate) advice: String,
     pub(crate) list: Vec<Predicate>,
     pub(crate) known: HashMap<Arc<str>, Known>,
@@ -62,10 +62,10 @@ impl Predicates {
         id
     }
 
-    /// The sorts of the arguments of one use of a predicate.
+    /// The sorts of the arguments at one use of a predicate.
     fn instance(&self, id: PredicateId, sorts: &mut SortStore, place: Span) -> Vec<SortId> {
         if id.places().is_some() {
-            // Each place of a relation may have its own sort.
+            // Each argument position of a relation may have its own sort.
             let places = self.list[id.index()].sorts.len() as u32 - 1;
             let mut bases = Vec::new();
             let relation = Sort::Power((1..=places).map(Sort::Individual).collect());
@@ -80,7 +80,7 @@ impl Predicates {
     }
 }
 
-/// A name that a formula may use.
+/// A name in scope.
 struct Entry {
     place: Span,
     sort: SortId,
@@ -90,7 +90,7 @@ struct Entry {
 #[derive(Clone, Copy)]
 enum Binding {
     Parameter(u32),
-    /// Its number, counted from the outermost.
+    /// Its number, counted from the outermost binder.
     Bound(u32),
 }
 
@@ -103,22 +103,22 @@ pub(crate) enum Within {
     Statement,
 }
 
-/// Turns one formula into a [`Formula`].
+/// Resolves one formula.
 pub(crate) struct Resolver<'a> {
     predicates: &'a Predicates,
     pub(crate) report: &'a mut Report,
     pub(crate) sorts: SortStore,
     names: HashMap<Arc<str>, Entry>,
     bound: u32,
-    /// The binders of the formula, in order; a binder's sort is its place here until all sorts are known.
+    /// The binders of the formula, in order; until all sorts are known, a binder's sort is its index here.
     binders: Vec<(Ident, SortId)>,
-    /// How an unknown variable is to be mended.
+    /// The advice for an unbound variable.
     unbound_help: &'a str,
 }
 
 impl<'a> Resolver<'a> {
-    /// A resolver for a formula over these parameters, each of which becomes `Name` of its place.
-    /// Also the sorts of the parameters. A name that stands twice is reported.
+    /// A resolver for a formula over these parameters, each of which becomes the `Name` with its index; also returns
+    /// their sorts. Duplicate names are reported.
     pub(crate) fn new(
         predicates: &'a Predicates,
         report: &'a mut Report,
@@ -144,8 +144,8 @@ impl<'a> Resolver<'a> {
         (resolver, ids)
     }
 
-    /// Enters a name; reports it and says no if it is in use. `list` is where the list begins that the
-    /// name stands in.
+    /// Adds a name to the scope; reports it and returns false if it is in use. `list` is the start of the list that
+    /// contains the name.
     fn enter(&mut self, ident: &Ident, entry: Entry, list: Option<Span>) -> bool {
         if let Some(known) = self.names.get(&ident.text) {
             let shown = short(&ident.text);
@@ -168,7 +168,7 @@ impl<'a> Resolver<'a> {
         true
     }
 
-    /// The formula, or `None` when something was reported.
+    /// The formula, or `None` if an error was reported.
     pub(crate) fn formula(&mut self, expr: &Expr) -> Option<Formula> {
         if self.report.is_full() {
             return None;
@@ -182,7 +182,7 @@ impl<'a> Resolver<'a> {
             }
             Expr::Not { inner, .. } => Some(Formula::negate(self.formula(inner)?)),
             Expr::Implies { binders, premise, conclusion, .. } => {
-                // What is kept on the stack here is kept once for each level.
+                // Locals here are on the stack once per nesting level.
                 let first = self.binders.len() as u32;
                 let sound = self.enter_binders(binders);
                 let premise = self.formula(premise).map(Arc::new);
@@ -200,7 +200,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// All parts, each of which is looked at even if another has an error.
+    /// All parts; each is resolved even if another has an error.
     fn formulas(&mut self, parts: &[Expr]) -> Option<Vec<Formula>> {
         let read: Vec<Option<Formula>> = parts.iter().map(|part| self.formula(part)).collect();
         read.into_iter().collect()
@@ -214,7 +214,7 @@ impl<'a> Resolver<'a> {
         if sound { shorthand::exists(binders(names, first), parts?) } else { None }
     }
 
-    /// A closed statement with the sorts of its binders, the outermost of which bind the anchor's arguments.
+    /// A closed statement with the sorts of its binders; the outermost ones bind the anchor's arguments.
     pub(crate) fn statement(&mut self, formula: &Formula, anchor: &[Sort]) -> Option<Formula> {
         let mut bases = Bases::default();
         let ids: Vec<SortId> = self.binders.iter().take(anchor.len()).map(|(_, id)| *id).collect();
@@ -230,9 +230,9 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// The formula with the sorts of its binders. What is joined to none of the `parameters`, whose sorts are these and
-    /// are numbered in `bases`, is of their base sort, if they have just one. If they have none or several, it is
-    /// reported in a definition, whose uses would not say which sort is meant, and of a sort of its own elsewhere.
+    /// The formula with the sorts of its binders. `parameters` are the sorts of the parameters, numbered in `bases`. A
+    /// sort connected to no parameter is their base sort if they have exactly one. Otherwise it is reported in a
+    /// definition, since uses would not determine it, and becomes a separate base sort elsewhere.
     pub(crate) fn with_sorts(
         &mut self,
         formula: &Formula,
@@ -273,7 +273,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Enters the variables of a binder; whether all are new.
+    /// Adds the variables of a binder to the scope; returns whether all are new.
     fn enter_binders(&mut self, binders: &[Ident]) -> bool {
         let mut sound = true;
         for binder in binders {
@@ -286,7 +286,7 @@ impl<'a> Resolver<'a> {
         sound
     }
 
-    /// Removes those variables of a binder that it had entered.
+    /// Removes the variables that a binder added.
     fn leave_binders(&mut self, binders: &[Ident]) {
         for binder in binders {
             if self.names.get(&binder.text).is_some_and(|entry| entry.place == binder.span) {
@@ -416,7 +416,7 @@ fn implication(
     Some(Formula::Implies(self::binders(binders, first), premise?, conclusion?))
 }
 
-/// The binders of these names, the first of which has the place `first` among all.
+/// The binders of these names; the first has index `first` among all binders.
 fn binders(names: &[Ident], first: u32) -> Binders {
     let places = (first..).map(Sort::Individual);
     Binders::new(names.iter().zip(places).map(|(name, place)| Binder::new(name.text.clone(), place)))

@@ -1,7 +1,7 @@
-//! `(or …)`, `(exists[…] …)` and `(iff …)`: notation for what the language has. What each stands for is told in
-//! `docs/mpl.md`, and built where names are resolved.
+//! The shorthands `(or …)`, `(exists[…] …)` and `(iff …)`. `docs/mpl.md` says how they expand; name resolution expands
+//! them.
 //!
-//! A predicate may have one of these names: it is followed by a list of arguments and nothing else.
+//! A predicate may have one of these names: its atom has a list of arguments and nothing else.
 
 use std::sync::Arc;
 
@@ -14,9 +14,9 @@ use super::parse::Parser;
 use super::syntax::{Expr, Ident, MAX_EQUIVALENCES, joined};
 
 impl Parser<'_, '_> {
-    /// `(or A B …)` behind its first word.
+    /// `(or A B …)` after the keyword.
     pub(super) fn disjunction(&mut self, open: Token, depth: usize) -> Option<Expr> {
-        // It stands for `!(& !A !B …)`, whose parts stand two levels deeper than those of a conjunction.
+        // Expands to `!(& !A !B …)`, whose parts are two levels deeper than those of a conjunction.
         let (parts, span) = self.parts(open, depth + 2)?;
         if parts.len() < 2 {
             self.too_few(codes::SHORT_DISJUNCTION, "`or` joins at least two formulas", parts.len(), span);
@@ -25,7 +25,7 @@ impl Parser<'_, '_> {
         Some(Expr::Or { parts, span })
     }
 
-    /// `(exists[x,y] A B …)` behind its first word; or an atom of a predicate of that name.
+    /// `(exists[x,y] A B …)` after the keyword, or an atom of a predicate of that name.
     pub(super) fn existence(&mut self, open: Token, head: Token, depth: usize) -> Option<Expr> {
         let name = self.ident(head);
         if self.peek().kind != TokenKind::OpenBracket {
@@ -46,7 +46,7 @@ impl Parser<'_, '_> {
             self.skip_group();
             return None;
         }
-        // It stands for `!(>[x,y] A !(& B …))`.
+        // Expands to `!(>[x,y] A !(& B …))`.
         let (parts, span) = self.parts(open, depth + 3)?;
         if parts.len() < 2 {
             self.too_few(codes::SHORT_EXISTENCE, "`exists` says at least two things", parts.len(), span);
@@ -55,14 +55,14 @@ impl Parser<'_, '_> {
         Some(Expr::Exists { binders, parts, span })
     }
 
-    /// `(iff A B)` behind its first word.
+    /// `(iff A B)` after the keyword.
     pub(super) fn equivalence(&mut self, open: Token, depth: usize) -> Option<Expr> {
         if self.equivalences == MAX_EQUIVALENCES {
             self.too_many_equivalences(open);
             return None;
         }
         self.equivalences += 1;
-        // It stands for `(& (>[] A B) (>[] B A))`.
+        // Expands to `(& (>[] A B) (>[] B A))`.
         let read = self.parts(open, depth + 1);
         self.equivalences -= 1;
         let (mut parts, span) = read?;
@@ -134,7 +134,7 @@ pub(super) fn iff(left: Formula, right: Formula) -> Formula {
     Formula::and(implies(&left, &right), implies(&right, &left))
 }
 
-/// Calls `visit` with every list of variables that a formula binds, from the outside to the inside.
+/// Calls `visit` with the variables of every binder, outside in.
 pub(super) fn each_binder<'e>(expr: &'e Expr, visit: &mut dyn FnMut(&'e [Ident])) {
     match expr {
         Expr::Atom { .. } => {}

@@ -1,5 +1,4 @@
-//! What may be taken for something else by a reader: one sign for two things, two notations for one atom, and names
-//! that look alike.
+//! Warns of confusable notation: one symbol for two things, two notations for one atom, and names that look alike.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,7 +13,7 @@ use super::syntax::{DefinitionSyntax, Form, Ident};
 use crate::calculus::theory::{Notation, NotationForm, Theory};
 use crate::language::notation::Signs;
 
-/// Says which notations are not shown as written; `places` are those of the notations, in their order.
+/// Reports notations that are not displayed as written; `places` are the positions of the notations, in order.
 pub(crate) fn clashing_signs(theory: &Theory, places: &[Span], report: &mut Report) {
     for clash in Signs::of(theory).clashes() {
         let (NotationForm::Infix { symbol, .. } | NotationForm::Prefix { symbol } | NotationForm::Postfix { symbol }) =
@@ -38,18 +37,18 @@ pub(crate) fn clashing_signs(theory: &Theory, places: &[Span], report: &mut Repo
                 .at(places[first], "the atom is shown by this one")
                 .help("remove one of the two"),
         );
-        // The first one stays the one that is used.
+        // The first one stays in use.
         seen.insert(pattern(theory, notation, parameters), first);
     }
 }
 
-/// What an atom must be to be shown by a notation: its predicate, and the parameter at each place.
+/// The atoms that a notation matches: the predicate, and the parameter required at each position.
 fn pattern<'t>(theory: &'t Theory, notation: &'t Notation, parameters: &[Arc<str>]) -> Vec<Option<&'t Arc<str>>> {
     let fixed = notation.arguments.iter().map(|argument| parameters.contains(argument).then_some(argument));
     std::iter::once(Some(&theory.predicate(notation.predicate).name)).chain(fixed).collect()
 }
 
-/// Warns of names that a reader may take for another name of the theory, or for a letter of another script.
+/// Warns of names that readers may confuse with another name of the theory, or with a letter of another script.
 pub(crate) fn look_alikes<'f>(forms: impl Iterator<Item = &'f Form>, report: &mut Report) {
     let mut names: Vec<&Ident> = Vec::new();
     let mut known: HashMap<&str, ()> = HashMap::new();
@@ -115,9 +114,9 @@ fn definition_names<'f>(definition: &'f DefinitionSyntax, enter: &mut dyn FnMut(
     each_binder(&definition.body, &mut |names| names.iter().for_each(&mut *enter));
 }
 
-/// What a character looks like: itself, or plainer characters that are drawn alike.
+/// The visual skeleton of a character: itself, or plainer characters that look the same.
 fn shape(c: char) -> String {
-    // What people of mathematics tell apart is not alike: ℕ and N, α and a (but ο and o), script and Gothic letters.
+    // Mathematicians distinguish these: ℕ and N, α and a (but not ο and o), script and Gothic letters.
     let told_apart = c.is_ascii()
         || matches!(c, 'α'..='ω') && !matches!(c, 'ο' | 'ν')
         || matches!(c, '\u{2100}'..='\u{214f}' | '\u{1d49c}'..='\u{1d59f}');
@@ -126,16 +125,16 @@ fn shape(c: char) -> String {
     }
     let text = c.to_string();
     let plain: String = text.nfkc().collect();
-    // Fullwidth and mathematical characters, where the list of look-alikes would make one of `1` and `l`.
+    // Fullwidth and mathematical characters, where the confusables list would merge `1` and `l`.
     if matches!(c, '\u{ff01}'..='\u{ff5e}' | '\u{1d400}'..='\u{1d7ff}') && plain.is_ascii() {
         return plain;
     }
     let alike: String = skeleton(&text).collect();
-    // A letter is not taken for an operation: × for x, ∨ for v.
+    // A letter is not confused with an operation: × and x, ∨ and v.
     if c.is_alphanumeric() != alike.chars().any(char::is_alphanumeric) { text } else { alike }
 }
 
-/// The code points of those characters of a name that are not ASCII, or of all if there are none.
+/// The code points of a name's non-ASCII characters, or of all if there are none.
 fn spelled(name: &str) -> String {
     const SHOWN: usize = 8;
     let foreign = name.chars().filter(|c| !c.is_ascii() || name.is_ascii());

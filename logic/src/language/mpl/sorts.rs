@@ -1,8 +1,8 @@
-//! Sorts by unification: which arguments are individuals, sets and relations is inferred.
+//! Sort inference by unification: which arguments are individuals, sets and relations.
 //!
-//! A sort is a node: unknown, a set or relation over other nodes, or a base sort that a configuration
-//! names. Nodes are joined (union-find); a class keeps the place at which its shape became known, so
-//! that a clash can show both places.
+//! A sort is a node: unknown, a set or relation over other nodes, or a base sort named in a configuration. Nodes are
+//! merged by union-find; a class keeps the source position that determined its shape, so that a clash can show both
+//! positions.
 
 use crate::calculus::sort::Sort;
 
@@ -23,7 +23,7 @@ enum Shape {
     Base(u32),
 }
 
-/// The numbers of base sorts: for each unknown node its number, and the number of all others, if they have one.
+/// The numbers of base sorts: of some unknown nodes, and the common number of all others, if any.
 #[derive(Default)]
 pub(crate) struct Bases(Vec<(SortId, u32)>, Option<u32>);
 
@@ -32,17 +32,17 @@ impl Bases {
         self.0.iter().find(|(known, _)| *known == id).map(|(_, number)| *number)
     }
 
-    /// From now on every other unknown node stands for this base sort.
+    /// Makes every other unknown node stand for this base sort.
     pub(crate) fn close(&mut self, number: u32) {
         self.1 = Some(number);
     }
 }
 
-/// The sorts of one definition or goal while they are inferred.
+/// The sorts of one definition or goal during inference.
 #[derive(Default)]
 pub(crate) struct SortStore {
     shapes: Vec<Shape>,
-    /// Where the shape became known, or where the node was made.
+    /// The position that determined the shape, or where the node was created.
     places: Vec<Option<Span>>,
 }
 
@@ -67,7 +67,7 @@ impl SortStore {
         id
     }
 
-    /// A copy of a known sort whose base sorts are unknowns, shared through `bases`.
+    /// A copy of a known sort with unknown nodes for its base sorts, shared through `bases`.
     pub(crate) fn instance(&mut self, sort: &Sort, bases: &mut Vec<(u32, SortId)>, place: Span) -> SortId {
         match sort {
             Sort::Individual(number) => match bases.iter().find(|(known, _)| known == number) {
@@ -85,7 +85,7 @@ impl SortStore {
         }
     }
 
-    /// A sort that is named and cannot become another.
+    /// A sort given by name, which cannot unify with a different one.
     pub(crate) fn fixed(&mut self, sort: &Sort, place: Span) -> SortId {
         match sort {
             Sort::Individual(number) => self.push(Shape::Base(*number), Some(place)),
@@ -96,7 +96,7 @@ impl SortStore {
         }
     }
 
-    /// Makes two sorts one. On a clash: the places where the shapes that differ became known.
+    /// Unifies two sorts. On a clash: the positions that determined the different shapes.
     pub(crate) fn join(&mut self, left: SortId, right: SortId) -> Result<(), (Option<Span>, Option<Span>)> {
         let mut pairs = vec![(left, right)];
         while let Some((left, right)) = pairs.pop() {
@@ -121,8 +121,8 @@ impl SortStore {
         Ok(())
     }
 
-    /// The sorts of some nodes; what is still unknown and not among `bases` becomes a base sort with the lowest number
-    /// that is free, in order, and is entered there.
+    /// The sorts of some nodes. Unknown nodes not in `bases` become base sorts with the lowest free numbers, in order,
+    /// and are added.
     pub(crate) fn read(&mut self, ids: &[SortId], bases: &mut Bases) -> Result<Vec<Sort>, Box<Diagnostic>> {
         ids.iter()
             .map(|id| {
@@ -132,7 +132,7 @@ impl SortStore {
             .collect()
     }
 
-    /// Numbers the nodes that stand for the base sorts of `sort` in one use of it, `id`, as `sort` does.
+    /// Gives the nodes of `id`, a use of `sort`, the base sort numbers of `sort`.
     pub(crate) fn number(&mut self, sort: &Sort, id: SortId, bases: &mut Bases) {
         let id = self.root(id);
         match (sort, self.shapes[id.0 as usize].clone()) {
@@ -150,7 +150,7 @@ impl SortStore {
         }
     }
 
-    /// Whether the node is of an unknown sort that no base sort in `bases` stands for.
+    /// Whether the sort contains an unknown node without a base sort in `bases`.
     pub(crate) fn is_open(&mut self, id: SortId, bases: &Bases) -> bool {
         let id = self.root(id);
         match self.shapes[id.0 as usize].clone() {
@@ -195,8 +195,8 @@ impl SortStore {
         }
     }
 
-    /// Says why a sort is too large: because it contains itself, or just so. Finds a sort that
-    /// contains itself anywhere in the store, whether or not it has been read.
+    /// Reports a sort that is too large, because it contains itself or otherwise. Finds a cyclic sort anywhere in the
+    /// store, whether or not it has been read.
     pub(crate) fn check(&mut self) -> Result<(), Box<Diagnostic>> {
         match self.find_loop() {
             Some(place) => Err(Box::new(self.loop_error(place))),
@@ -231,7 +231,7 @@ impl SortStore {
         diagnostic.help("look for swapped arguments: it is `in[element,set]`, and the relation stands last")
     }
 
-    /// The nodes of a circle of sorts that contain each other.
+    /// The nodes of a cycle of sorts that contain each other.
     fn find_loop(&mut self) -> Option<Vec<SortId>> {
         const NEW: u8 = 0;
         const OPEN: u8 = 1;
@@ -273,7 +273,7 @@ impl SortStore {
         None
     }
 
-    /// What a node is, in words: `an individual`, `a set`, `a relation of 2 places`.
+    /// A node in words: `an individual`, `a set`, `a relation of 2 places`.
     pub(crate) fn describe(&mut self, id: SortId) -> String {
         let id = self.root(id);
         match &self.shapes[id.0 as usize] {

@@ -1,30 +1,30 @@
-//! Formulas and forms as they were written, with places and before names are looked up.
+//! The syntax trees of formulas and forms, with source positions, before name resolution.
 
 use std::sync::Arc;
 
 use super::diagnostic::Span;
 
-/// The deepest nesting of a formula. Trees are walked and dropped by recursion everywhere. At this
-/// bound reading, printing, laying out and dropping take at most 1.5 MB of stack in a build without
-/// optimisation, and 1 MB in our development profile; a thread has 2 MB.
+/// The deepest nesting of a formula. Trees are traversed and dropped recursively. At this depth reading, printing,
+/// formatting and dropping take at most 1.5 MB of stack in an unoptimised build, and 1 MB in our development profile; a
+/// thread has 2 MB.
 pub const MAX_NESTING: usize = 1_000;
-/// The most parts of a conjunction that stand one inside the other; the parts of a longer one stand in a balanced tree,
-/// so that its length is no nesting. All known theories are far below.
+/// The most conjuncts that are nested linearly; a longer conjunction is a balanced tree, so its length does not count
+/// as nesting. All known theories are far below.
 pub(crate) const LONGEST_CHAIN: usize = 64;
-/// The most equivalences that stand one inside the other. Each doubles what stands in it.
+/// The deepest nesting of equivalences. Each doubles its contents.
 pub(crate) const MAX_EQUIVALENCES: usize = 4;
 /// The longest name, in bytes.
 pub const MAX_NAME_BYTES: usize = 4_096;
-/// The longest sign of a notation, in bytes.
+/// The longest symbol of a notation, in bytes.
 pub(crate) const MAX_SIGN_BYTES: usize = 64;
 /// The largest file, in bytes.
 pub const MAX_FILE_BYTES: usize = 16 << 20;
-/// The most bytes that the files of one theory may have together.
+/// The total size of the files of one theory, in bytes.
 pub const MAX_ALL_BYTES: usize = 64 << 20;
 /// The largest number of names in one list.
 pub const MAX_NAMES: usize = 1_000;
 
-/// A name at its place.
+/// A name with its position.
 #[derive(Clone, Debug)]
 pub(crate) struct Ident {
     pub(crate) text: Arc<str>,
@@ -87,7 +87,7 @@ impl Expr {
         }
     }
 
-    /// The parts of a conjunction from left to right, however it is bracketed; of another formula itself.
+    /// The conjuncts from left to right, however they are bracketed; the formula itself if it is not a conjunction.
     pub(crate) fn conjuncts(&self) -> Vec<&Expr> {
         let mut parts = Vec::new();
         let mut waiting = vec![self];
@@ -100,7 +100,7 @@ impl Expr {
         parts
     }
 
-    /// Calls `visit` for every atom, from left to right.
+    /// Calls `visit` for every atom, left to right.
     pub(crate) fn for_each_atom<'a>(&'a self, visit: &mut dyn FnMut(&'a Ident, &'a [Ident])) {
         match self {
             Expr::Atom { name, arguments, .. } => visit(name, arguments),
@@ -120,8 +120,8 @@ impl Expr {
     }
 }
 
-/// The parts joined in pairs. The parts of a short conjunction stand one inside the other; a long one is halved until
-/// its pieces are single parts, so that its depth grows with the logarithm of its length: 32 levels at most.
+/// Joins the parts in pairs. Short conjunctions are nested linearly; a long one is halved repeatedly, so that its depth
+/// is logarithmic in its length: 32 levels at most.
 pub(crate) fn joined<T>(mut parts: Vec<T>, and: &dyn Fn(T, T) -> T) -> Option<T> {
     if parts.len() <= LONGEST_CHAIN {
         let last = parts.pop()?;
@@ -141,7 +141,7 @@ pub(crate) fn joined<T>(mut parts: Vec<T>, and: &dyn Fn(T, T) -> T) -> Option<T>
     parts.pop()
 }
 
-/// `name[parameters]` stands for `body`.
+/// `name[parameters]` abbreviates `body`.
 #[derive(Clone, Debug)]
 pub(crate) struct DefinitionSyntax {
     pub(crate) name: Ident,

@@ -1,12 +1,12 @@
-//! Which theory each file is about, and the files of a theory on which another builds.
+//! Determines which theory each file is about, and the files of an imported theory.
 
 use std::collections::HashSet;
 
 use super::load::{Import, Program, join};
 use super::syntax::{DefinitionSyntax, Form};
 
-/// For each file the file whose theory it is about: its own, or else that of what it imports. Where its imports have
-/// several, those count that no other of them builds on.
+/// For each file, the file whose theory it is about: itself, or else that of its imports. Of several imported theories,
+/// only those count that no other of them imports.
 pub(crate) struct Subjects(Vec<Vec<usize>>);
 
 impl Subjects {
@@ -31,7 +31,7 @@ impl Subjects {
         Subjects(subjects)
     }
 
-    /// The file whose theory a file is about; none if there is no theory, or several.
+    /// The file whose theory a file is about; `None` if there is none, or several.
     pub(crate) fn subject(&self, file: usize) -> Option<usize> {
         match self.0.get(file)?[..] {
             [only] => Some(only),
@@ -39,14 +39,14 @@ impl Subjects {
         }
     }
 
-    /// The files of the theories among which a file does not choose.
+    /// The files of the candidate theories.
     pub(crate) fn choices(&self, file: usize) -> &[usize] {
         self.0.get(file).map_or(&[], Vec::as_slice)
     }
 }
 
 impl super::load::SourceFile {
-    /// The theory that stands in the file itself: the first, if there are more.
+    /// The theory in the file itself; the first, if there are several.
     pub(crate) fn theory(&self) -> Option<&DefinitionSyntax> {
         self.theories().next()
     }
@@ -60,7 +60,7 @@ impl super::load::SourceFile {
 }
 
 impl Program {
-    /// A file and all that it imports, in the order in which they stand when it is read by itself.
+    /// A file and all its imports, in the order in which they are loaded when it is read by itself.
     pub(crate) fn below(&self, file: usize) -> impl Iterator<Item = usize> {
         fn visit(program: &Program, file: usize, seen: &mut HashSet<usize>, order: &mut Vec<usize>) {
             if seen.insert(file) {
@@ -75,7 +75,7 @@ impl Program {
         order.into_iter()
     }
 
-    /// The program that the file is by itself. Everything of this one has been read.
+    /// The program of the file by itself, whose files have all been read.
     pub(crate) fn part(&self, file: usize) -> Program {
         let order: Vec<usize> = self.below(file).collect();
         let place = |file: usize| order.iter().position(|known| *known == file);
@@ -89,7 +89,7 @@ impl Program {
         Program { files: files.collect(), ..Program::default() }
     }
 
-    /// The paths under which a loader is asked for what an import takes in, in the order in which it is asked.
+    /// The paths that a loader is asked for on an import, in order.
     pub(crate) fn paths(&self, import: &Import) -> Vec<String> {
         fn visit(program: &Program, path: String, file: usize, paths: &mut Vec<String>) {
             if paths.contains(&path) {

@@ -1,4 +1,4 @@
-//! A statement as a set of literals over terms, and what is an instance of what.
+//! Statements as sets of literals over terms, and matching between them.
 
 use std::sync::Arc;
 
@@ -11,22 +11,22 @@ pub enum Term {
     Variable(Arc<str>),
     /// A constant.
     Constant(Arc<str>),
-    /// A function's value.
+    /// A function application.
     Apply(Arc<str>, Vec<Term>),
 }
 
-/// An atom or its denial. The relation `=` is equality.
+/// An atom or its negation. The relation `=` is equality.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Literal {
-    /// False for a denied atom.
+    /// False for a negated atom.
     pub positive: bool,
     /// The relation.
     pub relation: Arc<str>,
-    /// What it is about.
+    /// Its arguments.
     pub terms: Vec<Term>,
 }
 
-/// The literals of which one holds: `A ∧ B → C` is `¬A, ¬B, C`, so that its contrapositives are the same.
+/// A disjunction of literals: `A ∧ B → C` is `¬A, ¬B, C`, so contrapositives coincide.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Literals(pub Vec<Literal>);
 
@@ -40,7 +40,7 @@ impl Term {
         }
     }
 
-    /// Whether the function is applied anywhere in the term.
+    /// Whether the function occurs in the term.
     #[must_use]
     pub fn mentions(&self, function: &str) -> bool {
         match self {
@@ -74,7 +74,7 @@ impl Term {
 }
 
 impl Literals {
-    /// The literals of a statement; `None` if it has not this form.
+    /// The literals of a statement; `None` if it does not have that form.
     #[must_use]
     pub fn of(statement: &Math) -> Option<Literals> {
         let mut literals = Vec::new();
@@ -111,7 +111,7 @@ impl Literals {
         }
     }
 
-    /// The variables and constants, each as often as it occurs.
+    /// All occurrences of variables and constants.
     #[must_use]
     pub fn leaves(&self) -> Vec<&Term> {
         let mut leaves = Vec::new();
@@ -155,31 +155,31 @@ fn literal(math: &Math) -> Option<Literal> {
     }
 }
 
-/// How a pattern fits a statement.
+/// A mode of matching a pattern with a statement.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fit {
-    /// Literal for literal; letters for functions, relations, constants and variables stand for different ones each.
+    /// Literal for literal; letters for functions, relations, constants and variables are distinct symbols.
     Shape,
-    /// The statement is an instance of the pattern, or weaker than one: variables stand for terms.
+    /// The statement is an instance of the pattern, or weaker than one: variables match terms.
     Instance,
 }
 
-/// What the letters of a pattern stand for.
+/// An interpretation of a pattern's letters.
 #[derive(Clone, Default)]
 pub(crate) struct Binding {
     pub(crate) heads: Vec<(Arc<str>, Arc<str>)>,
     terms: Vec<(Arc<str>, Term)>,
 }
 
-/// Finds what the letters of a pattern stand for.
+/// Matches patterns with statements.
 pub(crate) struct Matcher<'a> {
     pub(crate) fit: Fit,
-    /// The operations whose inputs may stand in either order.
+    /// The operations to match modulo commutativity.
     pub(crate) commutative: &'a dyn Fn(&str) -> bool,
 }
 
 impl Matcher<'_> {
-    /// What the pattern's letters stand for, if it fits.
+    /// The interpretation of the pattern's letters, if it matches.
     pub(crate) fn fits(&self, pattern: &Literals, statement: &Literals) -> Option<Binding> {
         let (own, other) = (pattern.0.len(), statement.0.len());
         if own > other || (self.fit == Fit::Shape && own != other) {
@@ -282,7 +282,7 @@ impl Matcher<'_> {
 }
 
 impl Binding {
-    /// The function, relation or constant that a letter stands for.
+    /// The function, relation or constant that a letter is bound to.
     pub(crate) fn name(&self, letter: &str) -> Option<&str> {
         let head = self.heads.iter().find(|(known, _)| **known == *letter).map(|(_, head)| &**head);
         head.or_else(|| match self.terms.iter().find(|(known, _)| **known == *letter) {
@@ -291,7 +291,7 @@ impl Binding {
         })
     }
 
-    /// A term with the letters replaced by what they stand for.
+    /// A term with the letters interpreted.
     pub(crate) fn apply(&self, term: &Term) -> Term {
         match term {
             Term::Variable(letter) => {

@@ -1,11 +1,10 @@
-//! Atoms that state the value of a function.
+//! Atoms that state a function value.
 
 use std::sync::Arc;
 
 use crate::calculus::formula::Name;
 
-/// An atom that states the value of a function: which variable is the value, and the function with
-/// its inputs.
+/// An atom that states a function value: the value variable, and the function with its inputs.
 pub(super) struct Graph {
     pub(super) value: Name,
     pub(super) inputs: Vec<Name>,

@@ -1,13 +1,13 @@
-//! What people call statements of well-known shapes.
+//! The customary names of well-known laws.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use super::clause::{Fit, Literal, Literals, Matcher, Term};
 
-/// The names, from the best known on, each with its shape. Letters: `f g h` functions, `R` a relation, `c d` constants,
-/// others variables; different letters stand for different things. Behind `!` what is denied; `,` joins what cannot fail
-/// together, `>` stands before what follows, `|` between what may hold.
+/// The names, from the best known on, each with its pattern. Letters: `f g h` functions, `R` a relation, `c d` constants,
+/// others variables; different letters are different symbols. `!` negates, `,` joins premises, `>` precedes the
+/// conclusion, and `|` joins alternatives of the conclusion.
 const LAWS: [(&str, &str); 81] = [
     ("commutativity of f", "f(x,y)=f(y,x)"),
     ("associativity of f", "f(f(x,y),z)=f(x,f(y,z))"),
@@ -95,11 +95,11 @@ const LAWS: [(&str, &str); 81] = [
 /// The name of a statement.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Law {
-    /// The best-known ones have the smallest.
+    /// Smaller for better-known laws.
     pub rank: usize,
-    /// Such as `associativity of ·`.
+    /// The name, such as `associativity of ·`.
     pub name: String,
-    /// The functions and relations of the name, in the order of the shape's letters.
+    /// The functions and relations in the name, in the order of the pattern's letters.
     heads: Vec<Arc<str>>,
 }
 
@@ -110,7 +110,7 @@ impl fmt::Display for Law {
 }
 
 impl Law {
-    /// What people call a statement, if it has a well-known shape.
+    /// The name of a statement, if it is a well-known law.
     #[must_use]
     pub fn of(statement: &Literals) -> Option<Law> {
         let matcher = Matcher { fit: Fit::Shape, commutative: &|_| false };
@@ -122,13 +122,13 @@ impl Law {
         })
     }
 
-    /// The operation that it calls commutative.
+    /// The operation that it states to be commutative.
     #[must_use]
     pub fn commutative(&self) -> Option<&Arc<str>> {
         (self.rank == 0).then(|| &self.heads[0])
     }
 
-    /// The operation that it calls associative.
+    /// The operation that it states to be associative.
     #[must_use]
     pub fn associative(&self) -> Option<&Arc<str>> {
         (self.rank == 1).then(|| &self.heads[0])
@@ -193,7 +193,7 @@ fn term(rest: &mut &str) -> Term {
 mod tests {
     use super::*;
 
-    /// The name of a statement written like a shape.
+    /// The name of a statement written like a pattern.
     fn name(statement: &str) -> Option<String> {
         Law::of(&read(statement)).map(|law| law.name)
     }

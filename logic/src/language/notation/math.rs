@@ -1,18 +1,18 @@
-//! Formulas and terms as trees for readers.
+//! Rendered formulas and terms, as trees.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// A formula or a term, as it is to be written.
+/// A rendered formula or term.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Math {
-    /// A variable or constant, a set or function by its name.
+    /// A variable, constant, set or function, by name.
     Symbol(Symbol),
     /// `head(arguments)`.
     Apply(Arc<str>, Vec<Math>),
-    /// `left symbol right`. A strength of 1 is that of relations; higher binds tighter.
+    /// `left symbol right`. Relations have strength 1; higher binds tighter.
     Infix {
-        /// How the operation or relation is written.
+        /// The symbol of the operation or relation.
         symbol: Arc<str>,
         /// 1 to 9.
         strength: u8,
@@ -41,16 +41,16 @@ pub enum Math {
     Exists(Vec<Group>, Box<Math>),
 }
 
-/// A name and what it stands for.
+/// A name with its role.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Symbol {
-    /// As it is shown.
+    /// The display text.
     pub text: Arc<str>,
-    /// What it is.
+    /// Its role.
     pub role: Role,
 }
 
-/// What a [`Symbol`] stands for.
+/// The role of a [`Symbol`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Role {
     /// A variable.
@@ -69,8 +69,8 @@ pub struct Group {
 }
 
 impl Math {
-    /// How tightly the outermost operation binds; a part is put in parentheses where it does not bind
-    /// tighter than what stands around it.
+    /// The binding strength of the outermost operation; a part is parenthesised if it does not bind tighter than its
+    /// context.
     #[must_use]
     pub fn strength(&self) -> u8 {
         match self {
@@ -105,7 +105,7 @@ impl Math {
         }
     }
 
-    /// Whether a quantifier in front of the formula binds this variable.
+    /// Whether a leading quantifier of the formula binds this variable.
     #[must_use]
     pub fn binds(&self, variable: &Symbol) -> bool {
         match self {
@@ -117,7 +117,7 @@ impl Math {
         }
     }
 
-    /// Calls `visit` with the variables as they stand in the formula from left to right, those of quantifiers left out.
+    /// Calls `visit` with the occurrences of variables, left to right, except those in quantifiers.
     pub fn for_each_variable(&self, visit: &mut dyn FnMut(&Symbol)) {
         match self {
             Math::Symbol(symbol) if symbol.role == Role::Variable => visit(symbol),
@@ -138,7 +138,7 @@ impl Math {
         }
     }
 
-    /// The formula behind its universal quantifiers.
+    /// The formula after its universal quantifiers.
     #[must_use]
     pub fn body(&self) -> &Math {
         match self {
@@ -147,7 +147,7 @@ impl Math {
         }
     }
 
-    /// The two sides of an equation.
+    /// The two sides, if it is an equation.
     #[must_use]
     pub fn as_equation(&self) -> Option<(&Math, &Math)> {
         match self {
@@ -179,7 +179,7 @@ impl Math {
             }
             Math::Not(inner) => {
                 text.write_str("¬")?;
-                // `¬ ¬ A` needs no parentheses, `¬ (x ≤ y)` reads better with them.
+                // `¬ ¬ A` needs no parentheses; `¬ (x ≤ y)` reads better with them.
                 inner.put(if matches!(**inner, Math::Not(_)) { 4 } else { 20 }, text)?;
             }
             Math::And(parts) => put_joined(parts, " ∧ ", 4, text)?,
@@ -242,7 +242,7 @@ fn put_quantifier(sign: char, groups: &[Group], body: &Math, text: &mut fmt::For
 /// The formula as one line of Unicode text.
 impl fmt::Display for Math {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Nothing stands around the whole, so even a quantifier, which binds least, goes bare.
+        // The whole has no context, so even a quantifier, which binds least, needs no parentheses.
         match self {
             Math::ForAll(groups, body) => put_quantifier('∀', groups, body, f),
             Math::Exists(groups, body) => put_quantifier('∃', groups, body, f),

@@ -1,4 +1,4 @@
-//! Names of bound variables in the order in which a reader meets them.
+//! Names bound variables in reading order.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -8,17 +8,17 @@ use crate::calculus::formula::{Binder, Binders, Formula, PredicateId};
 use crate::calculus::proof::{Proof, Rule};
 use crate::language::text::variable_name;
 
-/// New names for bound variables: each old one has one, and no two the same.
+/// A renaming of bound variables; injective.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Renaming {
     names: HashMap<Arc<str>, Arc<str>>,
-    /// Its parameters keep their names.
+    /// The parameters of the anchor keep their names.
     anchor: Option<PredicateId>,
 }
 
 impl Reading<'_> {
-    /// The names a, b, c … for the variables of a statement all of whose binders have different names, in the order in
-    /// which they stand in the statement as it is read; names that the theory gives away are left out.
+    /// The names a, b, c … for the variables of a statement with pairwise distinct binders, in the order in which they
+    /// occur in the rendered statement; names used by the theory are skipped.
     #[must_use]
     pub fn renaming(&self, statement: &Formula) -> Renaming {
         let Formula::Implies(_, _, behind_the_anchor) = statement else { return Renaming::default() };
@@ -38,7 +38,7 @@ impl Reading<'_> {
             }
         });
         binders.iter().for_each(put);
-        // Those of a quantifier inside come behind those in front of it.
+        // Variables of inner quantifiers come after those of leading ones.
         let mut inside = Vec::new();
         bound_inside(behind_the_anchor, false, &mut inside);
         order.sort_by_key(|name| inside.contains(name));
@@ -53,7 +53,7 @@ impl Reading<'_> {
                 renaming.insert(old, new);
             }
         }
-        // What had one of the new names and is not among the variables gets a name that became free.
+        // A non-variable whose name was assigned gets one that became free.
         let mut left: Vec<Arc<str>> =
             renaming.keys().filter(|old| !renaming.values().any(|new| new == *old)).cloned().collect();
         left.sort();
@@ -64,7 +64,7 @@ impl Reading<'_> {
         Renaming { names: renaming, anchor: Some(self.theory.anchor) }
     }
 
-    /// A statement with the names of [`Reading::renaming`].
+    /// Applies [`Reading::renaming`] to its own statement.
     #[must_use]
     pub fn named(&self, statement: &Formula) -> Formula {
         match statement {
@@ -78,7 +78,7 @@ impl Reading<'_> {
 }
 
 impl Renaming {
-    /// Whether nothing gets another name.
+    /// Whether it is the identity.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.names.is_empty()
@@ -88,7 +88,7 @@ impl Renaming {
         self.names.get(old).unwrap_or(old).clone()
     }
 
-    /// A formula with the new names.
+    /// Renames the binders of a formula.
     #[must_use]
     pub fn formula(&self, formula: &Formula) -> Formula {
         match formula {
@@ -110,8 +110,8 @@ impl Renaming {
         matches!(formula, Formula::Atom(predicate, _) if Some(*predicate) == self.anchor)
     }
 
-    /// A proof with the new names: they are for readers, and nothing else in it changes. What is cited, and parts of
-    /// the axioms, keep the names that they have.
+    /// Renames the variables of a proof, for display only; nothing else changes. Cited theorems and parts of the axioms
+    /// keep their names.
     #[must_use]
     pub fn proof(&self, mut proof: Proof) -> Proof {
         if self.is_empty() {
@@ -140,7 +140,7 @@ impl Renaming {
     }
 }
 
-/// The variables of quantifiers that stand in premises or are denied.
+/// The variables bound in premises or under a negation.
 fn bound_inside(formula: &Formula, is_inside: bool, names: &mut Vec<Arc<str>>) {
     match formula {
         Formula::Atom(..) => {}

@@ -1,5 +1,4 @@
-//! From formulas to [`Math`]: connectives, quantifiers, and terms for the variables that only name the
-//! value of a function.
+//! Converts formulas to [`Math`]: connectives, quantifiers, and terms for variables that only name a function value.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -10,18 +9,17 @@ use super::reading::{Reading, free_names};
 use crate::calculus::formula::{Binders, Formula, Name, PredicateId, Variable};
 use crate::language::text::variable_name;
 
-/// Terms larger than this are not put in the place of a variable: the variable reads better.
+/// Larger terms are not substituted for a variable: the variable reads better.
 const LARGEST_TERM: usize = 24;
 
 impl Reading<'_> {
-    /// A closed statement of a theory, its anchor being taken as understood.
+    /// A closed statement of a theory, with its anchor left implicit.
     #[must_use]
     pub fn statement(&self, statement: &Formula) -> Math {
         self.formula(statement, &|name| format!("v{}", name.0).into())
     }
 
-    /// The variables that [`Reading::statement`] binds, in order: the name that the binder gives, and
-    /// the name that is shown.
+    /// The variables bound in [`Reading::statement`], in order: the binder's name, and the display name.
     #[must_use]
     pub fn variables(&self, statement: &Formula) -> Vec<(Arc<str>, Arc<str>)> {
         let mut reader =
@@ -52,13 +50,13 @@ impl Reading<'_> {
 
 pub(super) struct Reader<'r, 't> {
     pub(super) reading: &'r Reading<'t>,
-    /// The first variable number that is not in use.
+    /// The first unused variable number.
     pub(super) next: u32,
-    /// The name of each variable in sight, as authors write it; all different.
+    /// The display name of each variable in scope; all distinct.
     pub(super) names: HashMap<Name, Arc<str>>,
-    /// The terms that stand for variables.
+    /// The terms substituted for variables.
     pub(super) values: HashMap<Name, Math>,
-    /// What was bound: the author's name and the name in its place.
+    /// Bound names: the author's, and the display name.
     pub(super) log: Vec<(Arc<str>, Arc<str>)>,
 }
 
@@ -113,8 +111,8 @@ impl Reader<'_, '_> {
         Some(for_all(groups, Math::Equivalent(Box::new(one), Box::new(two))))
     }
 
-    /// A chain `∀x (A → ∀y (B → … C))` as `∀ x y : A ∧ B → C`, with terms for the variables that only
-    /// name the value of a function.
+    /// A chain `∀x (A → ∀y (B → … C))` as `∀ x y : A ∧ B → C`, with terms for variables that only name a function
+    /// value.
     fn implication(&mut self, formula: &Formula) -> Math {
         let mut variables = Vec::new();
         let mut premises = Vec::new();
@@ -150,8 +148,7 @@ impl Reader<'_, '_> {
         for_all(in_order(groups, &body), body)
     }
 
-    /// Under the anchor its parameters are constants: they are called by the anchor's names and not
-    /// quantified, and the anchor itself is understood.
+    /// Leaves the anchor implicit: its parameters are constants with the anchor's names, and are not quantified.
     fn pass_over_anchor(&mut self, variables: &mut Vec<Name>, premises: &mut Vec<Formula>) {
         if self.reading.literal {
             return;
@@ -169,7 +166,7 @@ impl Reader<'_, '_> {
             return;
         }
         let parameters = &theory.anchor_definition().parameters;
-        // Other variables must not be taken for parameters.
+        // Other variables must not be confused with parameters.
         let strangers: Vec<Name> = self
             .names
             .iter()
@@ -190,9 +187,9 @@ impl Reader<'_, '_> {
         premises.remove(place);
     }
 
-    /// Replaces `variables` that a premise names as the value of a function by the term, and drops the
-    /// premise. Not where the same value has two names (then the statement is about that), nor where
-    /// the variable occurs nowhere else than as a member of sets (then it is about the typing).
+    /// Substitutes terms for those `variables` that a premise names as a function value, and drops the premise. Skipped
+    /// if the same value has two names (the statement is then about that), or if the variable otherwise occurs only as
+    /// a member of sets (the statement is then about the typing).
     fn find_values(&mut self, variables: &[Name], premises: &mut Vec<Formula>, conclusion: &Formula) {
         let graphs: Vec<Option<Graph>> = premises.iter().map(|premise| self.graph(premise)).collect();
         let mut dropped = vec![false; premises.len()];
@@ -215,8 +212,8 @@ impl Reader<'_, '_> {
             if self.values.values().any(|value| mentions(value, &symbol) && value.size() + term.size() > LARGEST_TERM) {
                 continue;
             }
-            // Earlier terms may name this variable. No circle arises: a term that rests on one of those
-            // mentions this variable and was passed over just above.
+            // Earlier terms may contain this variable. There is no cycle: a term that depends on one of those contains
+            // this variable and was skipped just above.
             for value in self.values.values_mut() {
                 replace(value, &symbol, &term);
             }
@@ -230,8 +227,8 @@ impl Reader<'_, '_> {
         });
     }
 
-    /// Variables in groups by the set that a premise puts them in; that premise is dropped as long as
-    /// more than `keep` remain.
+    /// Groups variables by the set that a premise puts them in. That premise is dropped as long as more than `keep`
+    /// remain.
     fn groups(&mut self, variables: &[Name], premises: &mut Vec<Formula>, keep: usize) -> Vec<Group> {
         let mut groups: Vec<Group> = Vec::new();
         for variable in variables {
@@ -261,7 +258,7 @@ impl Reader<'_, '_> {
                 Some(value) => value.clone(),
                 None => Math::Symbol(self.symbol(name)),
             },
-            // Binders are opened before their parts are read, so this is a variable without a binder.
+            // Binders are opened before their parts are converted, so this variable has no binder.
             Variable::Bound(index) => Math::Symbol(Symbol { text: format!("?{index}").into(), role: Role::Variable }),
         }
     }
@@ -293,8 +290,8 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// `shown` if nobody in sight has that name, else with a number. A variable that the author named
-    /// by a number gets a letter, so that nobody takes it for that number.
+    /// `shown` if the name is unused in this scope, otherwise with a number. A variable that the author named by a
+    /// number gets a letter, so that it is not read as that number.
     fn fresh_name(&self, shown: &Arc<str>) -> Arc<str> {
         let taken = |text: &str| self.names.values().any(|name| &**name == text);
         let reserved = &self.reading.theory.anchor_definition().parameters;
@@ -315,7 +312,7 @@ impl Reader<'_, '_> {
     }
 }
 
-/// The parts of a conjunction; an equivalence is one part, though it is a conjunction itself.
+/// The conjuncts of a conjunction; an equivalence, itself a conjunction, counts as one.
 fn shown_conjuncts(formula: Formula) -> Vec<Formula> {
     match &formula {
         Formula::And(left, right) if as_equivalence(left, right).is_none() => {
@@ -327,13 +324,13 @@ fn shown_conjuncts(formula: Formula) -> Vec<Formula> {
     }
 }
 
-/// The sides of `A ↔ B` under their binders, if the two parts of a conjunction say that.
+/// The sides of `A ↔ B` under their binders, if the two conjuncts state that.
 fn as_equivalence<'f>(left: &'f Formula, right: &'f Formula) -> Option<(&'f Binders, &'f Formula, &'f Formula)> {
     let (Formula::Implies(binders, a, b), Formula::Implies(other, c, d)) = (left, right) else { return None };
     (binders == other && a == d && b == c).then_some((binders, &**a, &**b))
 }
 
-/// The formulas that are denied, if a conjunction denies each of its parts: its negation says that one of them holds.
+/// The negated formulas, if all conjuncts are negations: the negated conjunction is then their disjunction.
 fn alternatives<'f>(formula: &'f Formula, parts: &mut Vec<&'f Formula>) -> bool {
     match formula {
         Formula::And(left, right) => alternatives(left, parts) && alternatives(right, parts),
@@ -349,7 +346,7 @@ pub(super) fn infix(symbol: &str, strength: u8, left: Math, right: Math) -> Math
     Math::Infix { symbol: symbol.into(), strength, left: Box::new(left), right: Box::new(right) }
 }
 
-/// The variables in the order in which they stand in the body, where no set depends on one of them.
+/// Sorts variables by first occurrence in the body, unless a set depends on one of them.
 fn in_order(groups: Vec<Group>, body: &Math) -> Vec<Group> {
     let variable = |symbol: &Symbol| symbol.role == Role::Variable;
     let depends =
@@ -383,7 +380,7 @@ fn for_all(groups: Vec<Group>, body: Math) -> Math {
     if groups.is_empty() { body } else { Math::ForAll(groups, Box::new(body)) }
 }
 
-/// `¬ x = y` as `x ≠ y` and so on.
+/// The negation, with `¬ x = y` as `x ≠ y` and similar.
 fn deny(math: Math) -> Math {
     match math {
         Math::Infix { symbol, strength, left, right } if matches!(&*symbol, "=" | "∈" | "≤" | "<" | "∣") => {
@@ -400,7 +397,7 @@ fn deny(math: Math) -> Math {
     }
 }
 
-/// An equation with the term first: `0 + a = a`, not `a = 0 + a`; and a constant last: `a = 0`.
+/// An equation with the simpler side last: `0 + a = a`, not `a = 0 + a`; `a = 0` with the constant last.
 fn simple_side_last(math: Math) -> Math {
     let rank = |side: &Math| match side {
         Math::Symbol(symbol) if symbol.role == Role::Parameter => 0,
@@ -432,7 +429,7 @@ fn mentions(term: &Math, symbol: &Symbol) -> bool {
         Math::Apply(_, parts) => parts.iter().any(|part| mentions(part, symbol)),
         Math::Infix { left, right, .. } => mentions(left, symbol) || mentions(right, symbol),
         Math::Postfix(_, inner) => mentions(inner, symbol),
-        // Terms are built of the forms above only.
+        // Terms consist of the forms above only.
         _ => false,
     }
 }

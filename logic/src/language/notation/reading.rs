@@ -1,4 +1,4 @@
-//! The notation of a theory, and its axioms one by one.
+//! The notation of a theory, and its axioms.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,21 +9,21 @@ use crate::calculus::formula::{Formula, Name, PredicateId, Variable};
 use crate::calculus::theory::Theory;
 use crate::language::text::{MplWriter, SortsShown};
 
-/// Unfolding of the anchor stops after so many formulas; no theory of ours comes near.
+/// Unfolding the anchor stops after this many formulas; our theories stay far below.
 const MOST_PARTS: usize = 20_000;
 
-/// The notation of a theory, ready to read its formulas.
+/// The notation of a theory, for rendering its formulas.
 pub struct Reading<'t> {
     pub(super) theory: &'t Theory,
     /// The parameters of the anchor that are functions.
     pub(super) functions: Arc<BTreeSet<Arc<str>>>,
-    /// Whether relations are shown as relations, whatever the theory says about them.
+    /// Whether relations are shown as relations, even if they are functions.
     pub(super) literal: bool,
-    /// What each sign stands for.
+    /// The symbols and their meanings.
     pub(super) signs: Arc<Signs>,
 }
 
-/// What a reading has looked up in its theory, to be kept beside it.
+/// The cached notation of a theory.
 #[derive(Clone)]
 pub struct Notation {
     functions: Arc<BTreeSet<Arc<str>>>,
@@ -36,17 +36,17 @@ impl std::fmt::Debug for Notation {
     }
 }
 
-/// One conjunct of the anchor after unfolding the structures that it names.
+/// A conjunct of the anchor, after unfolding its structures.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Axiom {
     /// The formula; `Name(i)` is parameter `i` of the anchor.
     pub formula: Formula,
-    /// The definitions that were unfolded on the way, outermost first.
+    /// The definitions unfolded on the way, outermost first.
     pub path: Vec<PredicateId>,
 }
 
 impl<'t> Reading<'t> {
-    /// Looks up once which parameters of the anchor are functions.
+    /// Determines which parameters of the anchor are functions.
     #[must_use]
     pub fn new(theory: &'t Theory) -> Self {
         let mut functions = BTreeSet::new();
@@ -61,25 +61,25 @@ impl<'t> Reading<'t> {
         Reading { theory, functions: functions.into(), literal: false, signs: Signs::of(theory).into() }
     }
 
-    /// Reads every relation as it stands: no notation, no terms, no anchor that is understood.
+    /// Renders every relation literally: no notation, no terms, no implicit anchor.
     #[must_use]
     pub fn literal(theory: &'t Theory) -> Self {
         Reading { theory, functions: Arc::default(), literal: true, signs: Signs::of(theory).into() }
     }
 
-    /// What was looked up, for [`Reading::with`].
+    /// The cached notation, for [`Reading::with`].
     #[must_use]
     pub fn notation(&self) -> Notation {
         Notation { functions: self.functions.clone(), signs: self.signs.clone() }
     }
 
-    /// As [`Reading::new`] of the theory of which the notation is, without looking anything up.
+    /// [`Reading::new`] for the theory of the notation, without recomputing it.
     #[must_use]
     pub fn with(theory: &'t Theory, notation: &Notation) -> Self {
         Reading { theory, functions: notation.functions.clone(), literal: false, signs: notation.signs.clone() }
     }
 
-    /// Whether a parameter of the anchor is a function, as the axioms say.
+    /// Whether a parameter of the anchor is a function by the axioms.
     pub(crate) fn is_function(&self, parameter: &str) -> bool {
         self.functions.contains(parameter)
     }
@@ -90,7 +90,7 @@ impl<'t> Reading<'t> {
         self.theory
     }
 
-    /// The axioms one by one, in the order in which the anchor states them.
+    /// The axioms, in the order in which the anchor states them.
     #[must_use]
     pub fn axioms(&self) -> Vec<Axiom> {
         Self::axioms_of(self.theory)
@@ -129,7 +129,7 @@ impl<'t> Reading<'t> {
         axioms
     }
 
-    /// How a free variable is shown: the symbol of its name.
+    /// The symbol of a free variable.
     #[must_use]
     pub fn symbol(&self, name: &str) -> Symbol {
         match self.signs.parameter(name) {
@@ -150,7 +150,7 @@ pub(super) fn free_names(arguments: &[Variable]) -> Option<Vec<Name>> {
     arguments.iter().map(|argument| if let Variable::Free(name) = argument { Some(*name) } else { None }).collect()
 }
 
-/// The free variable `f` if the formula says `… f(x)=y ∧ f(x)=z → y=z`.
+/// The free variable `f` if the formula states `… f(x)=y ∧ f(x)=z → y=z`.
 fn function_of(formula: &Formula) -> Option<Name> {
     let mut graphs: Vec<(PredicateId, Vec<Name>)> = Vec::new();
     let mut next = formula.free_variables().iter().map(|name| name.0 + 1).max().unwrap_or(0);

@@ -1,4 +1,4 @@
-//! Which sign stands for what when a theory's formulas are shown: each sign for one thing only.
+//! Assigns display symbols in a theory so that none is ambiguous.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,30 +6,30 @@ use std::sync::Arc;
 use crate::calculus::formula::PredicateId;
 use crate::calculus::theory::{NotationForm, Theory};
 
-/// The signs that every reading uses for itself.
+/// The symbols that every rendering uses.
 const BUILT_IN: [&str; 13] = ["=", "≠", "∈", "∉", "∀", "∃", "∧", "∨", "¬", "→", "↔", ":", "…"];
 
-/// The signs of a theory's parameters, predicates and notations.
+/// The symbols of a theory's parameters, predicates and notations.
 pub struct Signs {
     parameters: HashMap<Arc<str>, Arc<str>>,
     predicates: Vec<Arc<str>>,
     notations: Vec<Arc<str>>,
-    /// The notations whose sign was taken, with what it stands for already.
+    /// The notations whose symbol was already taken.
     clashes: Vec<Clash>,
 }
 
-/// A notation whose sign stands for something else already, so that it is shown by another.
+/// A notation whose symbol already has another meaning, so that it is displayed by a different one.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Clash {
-    /// Its place among the notations of the theory.
+    /// Its index among the notations of the theory.
     pub notation: usize,
-    /// What the sign stands for.
+    /// The other meaning of the symbol.
     pub taken_by: String,
-    /// The sign that is shown.
+    /// The displayed symbol.
     pub shown: Arc<str>,
 }
 
-/// Where a sign stands: between, before or behind its arguments, or by itself, which looks like all of these.
+/// The position of a symbol: between, before or after its arguments, or alone, which can be confused with all others.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Position {
     Between,
@@ -44,7 +44,7 @@ impl Position {
     }
 }
 
-/// What a sign stands for: two patterns about one parameter or one predicate may share it.
+/// The meaning of a symbol: two patterns about one parameter or predicate may share it.
 #[derive(Clone, PartialEq, Eq)]
 enum Owner {
     Parameter(Arc<str>),
@@ -55,7 +55,7 @@ enum Owner {
 struct Taken(HashMap<Arc<str>, Vec<(Position, Owner)>>);
 
 impl Taken {
-    /// What a sign stands for at this position, if that is not `owner`.
+    /// The meaning of a symbol at this position, if it differs from `owner`.
     fn by_other(&self, sign: &str, position: Position, owner: &Owner) -> Option<String> {
         let words = || sign.split(' ').any(|word| BUILT_IN.contains(&word));
         if matches!((owner, sign), (Owner::Predicate(name), "=" | "∈") if ["=", "in"].contains(&&**name)) {
@@ -76,7 +76,7 @@ impl Taken {
         self.0.entry(sign).or_default().push((position, owner));
     }
 
-    /// The sign, or one made of it that is free.
+    /// The symbol, or an unused variant of it.
     fn free(&self, sign: &str, position: Position, owner: &Owner, mark: &str) -> Arc<str> {
         let mut free = sign.to_owned();
         if self.by_other(&free, position, owner).is_some() {
@@ -90,7 +90,7 @@ impl Taken {
 }
 
 impl Signs {
-    /// Gives each parameter, predicate and notation its sign: what is written first keeps its own.
+    /// Assigns a symbol to each parameter, predicate and notation: earlier ones keep theirs.
     #[must_use]
     pub fn of(theory: &Theory) -> Signs {
         let mut taken = Taken::default();
@@ -100,7 +100,7 @@ impl Signs {
         for name in parameters {
             let owner = Owner::Parameter(name.clone());
             let usual = usual(name);
-            // A parameter of that very name has the better right to the sign.
+            // A parameter with that very name takes precedence.
             let wanted = if parameters.contains(&usual) { name } else { &usual };
             let sign = taken.free(wanted, Position::Alone, &owner, "'");
             taken.enter(sign.clone(), Position::Alone, owner);
@@ -139,29 +139,29 @@ impl Signs {
         signs
     }
 
-    /// The sign of a parameter of the anchor; `None` for another name.
+    /// The symbol of a parameter of the anchor; `None` for another name.
     pub(crate) fn parameter(&self, name: &str) -> Option<&Arc<str>> {
         self.parameters.get(name)
     }
 
-    /// The sign of a predicate before its arguments.
+    /// The prefix symbol of a predicate.
     pub(super) fn predicate(&self, predicate: PredicateId) -> &Arc<str> {
         &self.predicates[predicate.index()]
     }
 
-    /// The sign of a notation, by its place.
+    /// The symbol of a notation, by index.
     pub(crate) fn notation(&self, place: usize) -> &Arc<str> {
         &self.notations[place]
     }
 
-    /// The notations that are shown by another sign than their author chose.
+    /// The notations displayed by another symbol than the author's.
     #[must_use]
     pub fn clashes(&self) -> &[Clash] {
         &self.clashes
     }
 }
 
-/// How a parameter is usually shown: a symbol that keyboards lack for one that they have, a number for `i0`.
+/// The usual display of a parameter: a proper symbol for its keyboard substitute, a number for `i0`.
 fn usual(name: &Arc<str>) -> Arc<str> {
     let digits = name.strip_prefix('i').filter(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()));
     match (&**name, digits) {

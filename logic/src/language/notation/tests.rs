@@ -5,7 +5,7 @@ use crate::calculus::formula::{Binder, Binders, Formula, Name, PredicateId, Vari
 use crate::calculus::sort::Sort;
 use crate::calculus::theory::{Bounds, Definition, Notation, NotationForm, Predicate, Theory};
 
-/// Reads MPL that is known to be good, for tests only.
+/// Parses valid MPL, for tests only.
 struct Source<'a> {
     rest: &'a str,
     predicates: Vec<&'a str>,

@@ -1,4 +1,4 @@
-//! Equations between individuals of a class, and facts about other members of one.
+//! Equations between individuals of a class, and facts rewritten to other members of it.
 
 use crate::calculus::formula::{Formula, Name};
 use crate::calculus::proof::{Rule as Inference, StepId};
@@ -8,7 +8,7 @@ use crate::saturation::pattern::{Code, Individual};
 use super::Writer;
 
 impl Writer<'_> {
-    /// A literal about exactly these individuals, which the block knows about their representatives.
+    /// A literal about exactly these individuals, which the block derived about their representatives.
     pub(super) fn exact(&mut self, line: &Line<'_>, code: Code, arguments: &[Individual]) -> StepId {
         let representatives: Vec<Individual> = arguments.iter().map(|argument| line.classes.find(*argument)).collect();
         let fact = line.lookup(code, &representatives).expect("a reached goal is known");
@@ -41,7 +41,7 @@ impl Writer<'_> {
         self.derive(Inference::Congruence, premises, formula)
     }
 
-    /// `left = right`, or with `oriented` false either that or `right = left`.
+    /// `left = right`; if `oriented` is false, possibly `right = left`.
     pub(super) fn equation(&mut self, line: &Line<'_>, left: Individual, right: Individual, oriented: bool) -> StepId {
         let (one, other) = (self.name(left), self.name(right));
         let wanted = Formula::equal(one, other);

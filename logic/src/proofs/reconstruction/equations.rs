@@ -1,9 +1,9 @@
-//! From chains of rewriting to steps: every equation that was needed becomes a ∀→ formula of its own inside the proof.
+//! Converts rewrite chains to proof steps. Every derived equation that is needed becomes a ∀→ formula inside the proof.
 //!
-//! A term has a name where it is spoken of: that of a variable, of an individual, or of a witness of the function's
-//! totality. A step of rewriting is an instance of an equation; on the way out from the part that it changes, each
-//! function around it either has no value yet at the new inputs, and then it has the old one, or it has one, and then
-//! the two are equal.
+//! The calculus has no terms, so a term is represented by a name: a variable, an individual, or a witness of the
+//! function's totality. A rewrite step is an instance of an equation. On the way outwards from the rewritten subterm,
+//! each enclosing function is applied to the new inputs: if that term has no name yet, it gets the old value; otherwise
+//! the two values are proved equal.
 
 mod page;
 
@@ -25,7 +25,7 @@ use super::{Close, Equational, Writer};
 use page::{Page, Shape};
 
 impl Writer<'_> {
-    /// The goal, in the scopes of its sequent, whose block has been entered.
+    /// Proves the goal, in the scopes of its sequent, whose block has been entered.
     pub(super) fn rewritten(&mut self, equational: &Equational, goal: &Formula, depth: usize) -> StepId {
         let line = equational.stuck.snapshot.line();
         let problem = &*equational.problem;
@@ -70,7 +70,7 @@ impl Writer<'_> {
         self.derive(Inference::Congruence, vec![step, equation], goal.clone())
     }
 
-    /// `one = other` from an equation between the two, in either direction, or from nothing if they are the same.
+    /// `one = other` from an equation between the two in either direction, or by reflexivity if they are the same.
     fn oriented(&mut self, equation: Option<StepId>, one: Name, other: Name) -> StepId {
         let wanted = Formula::equal(one, other);
         match equation {
@@ -83,7 +83,7 @@ impl Writer<'_> {
         }
     }
 
-    /// A derived equation: for all values of its variables, and all values of the functions in it, the last row holds, or
+    /// Proves a derived equation: for all values of its variables and of the functions in it, the last row holds, or
     /// the two sides are equal.
     fn lemma(&mut self, page: &mut Page<'_>, place: usize, steps: &[Rewrite]) -> StepId {
         let equation = page.derivation.equations[place].clone();
@@ -138,7 +138,7 @@ impl Writer<'_> {
         self.fresh(&Binder::new(shown, sort))
     }
 
-    /// That something lies in a domain; where that is all of a sort, that it is itself.
+    /// The membership of a name in a domain; for the domain of a whole sort, its equation with itself.
     fn guard(&self, domain: Domain, name: Name) -> Formula {
         match domain.part {
             Some(part) => self.atom(Code::new(RelationId(part), true), &[name]),
@@ -150,7 +150,7 @@ impl Writer<'_> {
         self.atom(Code::new(self.compiled.functions[function].relation, true), row)
     }
 
-    /// The names of a value's inputs, and of the value.
+    /// The row of a function value: the names of its inputs, and `value`.
     fn inputs(&mut self, page: &mut Page<'_>, term: TermId, value: Name) -> Vec<Name> {
         let mut row = Vec::new();
         for place in 0..page.derivation.terms.arity(term) {
@@ -161,7 +161,7 @@ impl Writer<'_> {
         row
     }
 
-    /// The name of a term; a value that has none yet gets one.
+    /// The name of a term; introduces a name for a function value that has none.
     fn named(&mut self, page: &mut Page<'_>, term: TermId) -> Name {
         if let Some(name) = page.names.get(&term) {
             return *name;
@@ -184,7 +184,7 @@ impl Writer<'_> {
         name
     }
 
-    /// Opens the scope of a function's value at inputs: its name, the step of the row, and that it lies in its domain.
+    /// Opens a scope for a function value: its name, the step of its row, and the step of its domain membership.
     fn witness(&mut self, page: &mut Page<'_>, term: TermId, row: &[Name]) -> (Name, StepId, Option<StepId>) {
         let compiled = self.compiled;
         let function = &compiled.functions[page.place(term)];
@@ -227,7 +227,7 @@ impl Writer<'_> {
         (name, step, member)
     }
 
-    /// The step that a named term lies in its domain.
+    /// The step that states the domain membership of a named term.
     fn member(&mut self, page: &mut Page<'_>, term: TermId) -> StepId {
         if let Some(step) = page.members.get(&term) {
             return *step;
@@ -252,7 +252,8 @@ impl Writer<'_> {
         step
     }
 
-    /// That a value lies in the range of its function, since its row says so, or else since totality gives one that does.
+    /// Membership of a value in its function's range: from its row or, failing that, from the witness that totality
+    /// gives.
     fn in_range(&mut self, page: &mut Page<'_>, term: TermId, place: usize, set: RelationId) -> StepId {
         let compiled = self.compiled;
         let function = &compiled.functions[place];
@@ -286,8 +287,8 @@ impl Writer<'_> {
         self.derive(Inference::Congruence, vec![member, same], formula)
     }
 
-    /// An equation between the names of the first and last term of a chain, in either direction; `None` if these are the
-    /// same. All terms of the chain are named.
+    /// The equation between the names of the first and last term of a chain, in either direction; `None` if these are
+    /// the same. Names all terms of the chain.
     fn chain_of(&mut self, page: &mut Page<'_>, first: TermId, steps: &[Rewrite]) -> Option<StepId> {
         let start = self.named(page, first);
         let mut term = first;
@@ -303,7 +304,7 @@ impl Writer<'_> {
                 (known, _) if before == after => known,
                 (None, link) => link,
                 (Some(known), Some(link)) if start != after => {
-                    // The equation so far is about the start and what came before.
+                    // So far, the equation relates the start to the previous term.
                     let from = self.oriented(Some(known), start, before);
                     Some(self.derive(Inference::Congruence, vec![from, link], Formula::equal(start, after)))
                 }
@@ -313,7 +314,7 @@ impl Writer<'_> {
         whole
     }
 
-    /// An equation between the names of a term and of what a step makes of it, if these differ.
+    /// The equation between the names of a term and of its result under a rewrite step, if they differ.
     fn link(&mut self, page: &mut Page<'_>, term: TermId, step: &Rewrite) -> Option<StepId> {
         let mut equation = self.instance_of(page, step);
         let (mut old, mut new) = (step.from, step.to);
@@ -340,7 +341,7 @@ impl Writer<'_> {
         equation
     }
 
-    /// Takes in a row of a term: its value becomes the term's name, or is equal to the name it has.
+    /// Registers a row of a term: the value becomes the term's name, or is proved equal to its existing name.
     fn settle(&mut self, page: &mut Page<'_>, term: TermId, row: Vec<Name>, step: StepId) -> Option<StepId> {
         let value = *row.last().expect("a row has a value");
         match page.names.get(&term) {
@@ -358,7 +359,7 @@ impl Writer<'_> {
         }
     }
 
-    /// An equation between the names of the two sides of an instance, if these differ.
+    /// The equation between the names of the two sides of an instance, if they differ.
     fn instance_of(&mut self, page: &mut Page<'_>, step: &Rewrite) -> Option<StepId> {
         let equation = page.derivation.equations[step.equation.index()].clone();
         let (left, right) = if step.forward { (step.from, step.to) } else { (step.to, step.from) };
@@ -392,7 +393,7 @@ impl Writer<'_> {
         }
     }
 
-    /// The same of an equation that was given.
+    /// [`Writer::instance_of`] for a given equation.
     fn given_instance(
         &mut self,
         page: &mut Page<'_>,

@@ -1,4 +1,4 @@
-//! From a fact of a block to the step that says it, and everything before it that it needs.
+//! Emits the steps of a block's facts, with everything they depend on.
 
 use crate::calculus::formula::{Binder, Formula, Name};
 use crate::calculus::proof::{Rule as Inference, StepId};
@@ -11,7 +11,7 @@ use crate::saturation::rule::{Rule, RuleHead};
 
 use super::{Close, Writer};
 
-/// What the variables of a row of an axiom stand for.
+/// Binds the variables of an axiom's row.
 fn bind(binding: &mut [Name], literal: &Literal, row: &[Name]) {
     for (term, name) in literal.arguments.iter().zip(row) {
         if let Term::Variable(number) = term {
@@ -21,7 +21,7 @@ fn bind(binding: &mut [Name], literal: &Literal, row: &[Name]) {
 }
 
 impl Writer<'_> {
-    /// The two sides of a contradiction.
+    /// The two contradictory steps.
     pub(super) fn contradiction(&mut self, line: &Line<'_>, falsum: FactId) -> (StepId, StepId) {
         let key = (line.key(falsum), falsum);
         if let Some(pair) = self.contradictions.get(&key).copied()
@@ -34,7 +34,7 @@ impl Writer<'_> {
         self.contradictions[&key]
     }
 
-    /// The step of a fact.
+    /// The step that states a fact.
     pub(super) fn fact(&mut self, line: &Line<'_>, fact: FactId) -> StepId {
         let key = (line.key(fact), fact);
         if let Some(step) = self.facts.get(&key).copied()
@@ -46,7 +46,7 @@ impl Writer<'_> {
         self.facts[&key]
     }
 
-    /// Writes a fact and everything that it needs and that is not yet visible, oldest first.
+    /// Emits a fact and all facts it depends on that are not yet visible, oldest first.
     pub(super) fn write_needed(&mut self, line: &Line<'_>, fact: FactId) {
         let mut needed: Vec<FactId> = Vec::new();
         let mut queue = vec![fact];
@@ -70,7 +70,7 @@ impl Writer<'_> {
         let layer = line.layer_of(fact);
         match layer.reason(fact) {
             Reason::Given(_) => {}
-            // An individual has a name only when its introduction is written.
+            // An individual has a name only after its introduction has been emitted.
             Reason::Same => queue.extend(line.introduction(layer.arguments(fact)[0])),
             Reason::Witness(group, _) => queue.extend(&line.group(group).0.parents),
             Reason::Rewritten => {
@@ -101,7 +101,8 @@ impl Writer<'_> {
         let parents = layer.parents(fact).to_vec();
         let step = match layer.reason(fact) {
             Reason::Same => {
-                // The fact is older than those that introduce its individual, and no older than what these rest on.
+                // The fact is older than those that introduce its individual, and no older than the facts these depend
+                // on.
                 if let Some(introduction) = line.introduction(arguments[0]) {
                     self.write(line, introduction);
                 }
@@ -147,7 +148,7 @@ impl Writer<'_> {
         self.known.entry(formula).or_insert(step);
     }
 
-    /// What a rule's variables stood for, by name, and the steps of all premises of its clause.
+    /// The names bound to a rule's variables, and the steps of all premises of its clause.
     pub(super) fn matched(&mut self, line: &Line<'_>, rule: &Rule, parents: &[FactId]) -> (Vec<Name>, Vec<StepId>) {
         let mut binding = vec![Name(u32::MAX); rule.variables as usize];
         for (pattern, parent) in rule.patterns.iter().zip(parents) {
@@ -188,7 +189,7 @@ impl Writer<'_> {
         (binding, steps)
     }
 
-    /// A pattern that names an individual matched a fact about its representative.
+    /// Rewrites a fact about representatives to the individuals that the matched pattern names.
     pub(super) fn about_constant(
         &mut self,
         line: &Line<'_>,
@@ -213,7 +214,7 @@ impl Writer<'_> {
         self.replace(line, step, &from, &to, formula)
     }
 
-    /// The contradiction that a rule gives: the fact that matched its denied head, and the denial.
+    /// The contradiction that a rule derives: the fact that matched its negated head, and the negation.
     pub(super) fn contradict(
         &mut self,
         line: &Line<'_>,
@@ -233,7 +234,7 @@ impl Writer<'_> {
         (fact, denial)
     }
 
-    /// Two values of a function are equal.
+    /// Equates two values of a function.
     fn functional(&mut self, line: &Line<'_>, parents: &[FactId]) -> StepId {
         let code = line.layer_of(parents[0]).code(parents[0]);
         let row = |writer: &Self, parent: FactId| {
@@ -247,7 +248,7 @@ impl Writer<'_> {
         self.one_value(function, &rows)
     }
 
-    /// The values of two rows of a function with the same inputs are equal.
+    /// Equates the values of two rows of a function with the same inputs.
     pub(super) fn one_value(&mut self, function: &Function, rows: &[(Vec<Name>, StepId)]) -> StepId {
         let axiom = &self.compiled.axioms[function.functionality];
         let mut binding = vec![Name(u32::MAX); axiom.clause.variables as usize];
@@ -268,7 +269,7 @@ impl Writer<'_> {
                 premises.push(self.derive(Inference::Reflexivity, vec![], Formula::equal(guarded, guarded)));
                 continue;
             }
-            // A guard: the input lies in the domain, since the row says so.
+            // A guard: the row implies that the input lies in the domain.
             let input = rows[0].0.iter().position(|name| *name == guarded).expect("an input of the row");
             let typing = function.typing[input].expect("a guarded input is typed");
             premises.push(self.typed(typing, &rows[0].0, rows[0].1));
@@ -276,7 +277,7 @@ impl Writer<'_> {
         self.walk(&axiom.justification, 0, &binding, &premises)
     }
 
-    /// What an axiom says of a row, its only premise.
+    /// Applies an axiom whose only premise is this row.
     pub(super) fn typed(&mut self, axiom: usize, row: &[Name], step: StepId) -> StepId {
         let axiom = &self.compiled.axioms[axiom];
         let mut binding = vec![Name(u32::MAX); axiom.clause.variables as usize];
@@ -284,7 +285,7 @@ impl Writer<'_> {
         self.walk(&axiom.justification, 0, &binding, &[step])
     }
 
-    /// Opens the scope of a witness group and writes down its facts.
+    /// Opens the scope of a witness group and emits its facts.
     pub(super) fn write_group(&mut self, line: &Line<'_>, number: u32, key: (usize, FactId)) {
         let (group, depth) = line.group(number);
         let rule = line.rule(group.rule).clone();
@@ -314,7 +315,7 @@ impl Writer<'_> {
             let part = self.step(Inference::Assumption(number as u32), vec![], part);
             self.split(part, &mut literals);
         }
-        // All facts of the group have their steps now, whichever of them is needed first.
+        // All facts of the group have their steps now, whichever is needed first.
         let layer = line.layers[depth];
         for fact in group.facts.clone().map(FactId) {
             if let Reason::Witness(other, which) = layer.reason(fact)

@@ -1,4 +1,4 @@
-//! From a rule and the facts that matched it to the steps of elimination that give its instance.
+//! Emits the elimination steps that derive an instance of a rule from the facts that matched it.
 
 use crate::calculus::formula::{Formula, Name, PredicateId, Variable};
 use crate::calculus::proof::{Rule as Inference, StepId, TheoremId};
@@ -11,7 +11,7 @@ use crate::saturation::rule::{Rule, Turned};
 use super::{Close, Writer};
 
 impl Writer<'_> {
-    /// Walks the way from known formulas to an instance of a rule.
+    /// Follows the path from known formulas to an instance of a rule.
     pub(super) fn justify(&mut self, rule: &Rule, depth: usize, binding: &[Name], premises: &[StepId]) -> StepId {
         let justification = rule.justification.as_ref().expect("a rule that derives has a reason");
         match &rule.turned {
@@ -20,7 +20,7 @@ impl Writer<'_> {
         }
     }
 
-    /// The instance of a contrapositive: the clause's other premises and the denial of its head refute a premise.
+    /// Applies a contrapositive: the clause's other premises and the negation of its head refute a premise.
     fn contrapose(
         &mut self,
         justification: &Justification,
@@ -40,8 +40,8 @@ impl Writer<'_> {
         })
     }
 
-    /// Assumes a formula, derives a contradiction from it, a formula and its denial, and concludes what the assumption
-    /// denies or, where `introduces` says so, its denial.
+    /// Assumes a formula, derives a contradiction from it (a formula and its negation), and concludes the opposite of
+    /// the assumption: its negation, or, if it is a negation and `introduces` is false, the negated formula.
     pub(super) fn indirectly(
         &mut self,
         assumed: Formula,
@@ -56,7 +56,7 @@ impl Writer<'_> {
             Formula::Not(inner) if !introduces => (Inference::Reductio(scope), (**inner).clone()),
             _ => (Inference::NotIntroduction(scope), Formula::negate(assumed.clone())),
         };
-        // Witnesses that were opened inside are closed around a contradiction about the assumption itself.
+        // Witness scopes opened inside are closed around a contradiction with the assumption itself.
         let (fact, denial) = if self.open.len() == mark + 1 {
             (fact, denial)
         } else {
@@ -99,7 +99,7 @@ impl Writer<'_> {
         })
     }
 
-    /// From `¬∀x (A → C)` to `∃x (A ∧ ¬C)`, or to `A ∧ ¬C` where nothing is quantified.
+    /// From `¬∀x (A → C)` to `∃x (A ∧ ¬C)`, or to `A ∧ ¬C` if nothing is quantified.
     fn dualise(&mut self, denied: StepId) -> StepId {
         let Formula::Not(inner) = self.conclusion(denied).clone() else { unreachable!("a denial") };
         let Formula::Implies(binders, premise, conclusion) = &*inner else { unreachable!("a ∀→") };
@@ -127,7 +127,7 @@ impl Writer<'_> {
         })
     }
 
-    /// `∀ names (premise → C)`, where `conclude` gives `C` from the assumed premise.
+    /// `∀ names (premise → C)`, where `conclude` derives `C` from the assumed premise.
     fn generalised(
         &mut self,
         names: Vec<Name>,
@@ -227,7 +227,7 @@ impl Writer<'_> {
         self.derive(rule, std::mem::take(facts), formula.clone())
     }
 
-    /// ∀→ elimination along a chain, with all premises at hand.
+    /// ∀→ elimination along a chain, given the steps of all premises.
     pub(super) fn instantiate(&mut self, substitution: Vec<Name>, premises: Vec<StepId>) -> StepId {
         let mut formula = self.conclusion(premises[0]).clone();
         let mut rest = &substitution[..];
@@ -271,7 +271,7 @@ impl Writer<'_> {
         }
     }
 
-    /// A defined atom from the parts of its body: the first variables are its arguments.
+    /// Folds a defined atom from the parts of its body; its arguments are the first variables.
     pub(super) fn fold(&mut self, relation: RelationId, binding: &[Name], premises: &[StepId]) -> StepId {
         let known = &self.compiled.signature.relations[relation.index()];
         let (predicate, mut variable) = (known.predicate, known.arity);
@@ -295,7 +295,7 @@ impl Writer<'_> {
         unfolded.expect("an atom of a defined predicate, with sorts that fit")
     }
 
-    /// The step of a formula that is an axiom, or made of axioms.
+    /// The step of a formula that is an axiom or consists of axioms.
     pub(super) fn axioms(&mut self, formula: &Formula) -> Option<StepId> {
         let stated = |writer: &Self, node: &Formula| {
             let anchor = &writer.anchor;
@@ -318,7 +318,7 @@ impl Writer<'_> {
         }
     }
 
-    /// The step of a formula that holds under the anchor.
+    /// The step of a node: a formula that holds under the anchor.
     pub(super) fn node(&mut self, node: NodeId) -> StepId {
         if let Some(step) = self.nodes.get(&node).copied()
             && self.is_visible(step)

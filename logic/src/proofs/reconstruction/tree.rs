@@ -1,4 +1,4 @@
-//! From a tree of attempts to steps: scopes for premises, cases of inductions, goals that were reached.
+//! Converts a tree of attempts to steps: scopes for premises, cases of inductions, goals that were reached.
 
 use crate::calculus::formula::{Binder, Formula, Name};
 use crate::calculus::proof::{Rule as Inference, ScopeId, StepId, TheoremId};
@@ -12,7 +12,7 @@ use crate::saturation::sequent::{Sequent, SequentHead};
 use super::{By, Case, CaseSplit, Close, Finished, Forced, InductionTree, Tree, Writer};
 
 impl Writer<'_> {
-    /// Proves a statement part by part; `names` and `facts` are what the scopes around it gave.
+    /// Proves a statement conjunct by conjunct; `names` and `facts` come from the enclosing scopes.
     pub(super) fn conjoin(
         &mut self,
         formula: &Formula,
@@ -48,8 +48,8 @@ impl Writer<'_> {
         }
     }
 
-    /// Opens the scopes of a chain `∀x (A → ∀y (B → …))`; gives the names of its variables, the steps of
-    /// its premises' literals, and what remains.
+    /// Opens the scopes of a chain `∀x (A → ∀y (B → …))`; returns the names of its variables, the steps of its
+    /// premises' literals, and the remaining conclusion.
     pub(super) fn open_chain(&mut self, formula: &Formula) -> (Vec<Name>, Vec<StepId>, Formula) {
         let mut names = Vec::new();
         let mut literals = Vec::new();
@@ -66,7 +66,7 @@ impl Writer<'_> {
         (names, literals, formula)
     }
 
-    /// The literals of an assumed premise, in the order of [`Compiled`]'s flattening.
+    /// The literals of an assumed premise, in the order of clause compilation ([`Compiled`]).
     pub(super) fn take_apart(&mut self, step: StepId, names: &mut Vec<Name>, literals: &mut Vec<StepId>) {
         match self.conclusion(step).clone() {
             Formula::And(left, right) => {
@@ -81,7 +81,7 @@ impl Writer<'_> {
                     names.extend(&new);
                     let parts = vec![left.open(&new), right.open(&new)];
                     self.open_scope(new, parts.clone(), Close::Exists(step));
-                    // Taking the first part apart may open a scope of its own.
+                    // Taking the first part apart may open a scope.
                     let assumed = |(number, part)| self.step(Inference::Assumption(number), vec![], part);
                     let assumed: Vec<StepId> = (0..).zip(parts).map(assumed).collect();
                     for part in assumed {
@@ -93,8 +93,8 @@ impl Writer<'_> {
         }
     }
 
-    /// Proves `formula`, the chain of the tree's sequent, in the current scope. `depth` is the number
-    /// of blocks of the line that the sequent stands below.
+    /// Proves `formula`, the chain of the tree's sequent, in the current scope. `depth` is the number of blocks above
+    /// the sequent.
     pub(super) fn prove(&mut self, tree: &Tree, formula: &Formula, depth: usize) -> StepId {
         let mark = self.open.len();
         match &tree.by {
@@ -150,9 +150,9 @@ impl Writer<'_> {
         }
     }
 
-    /// The goal, by cases, below the block at `depth`.
+    /// Proves the goal by cases, below the block at `depth`.
     fn cases(&mut self, cases: &CaseSplit, goal: &Formula, depth: usize) -> StepId {
-        // What the literals are about must be known outside of all cases.
+        // The individuals in the literals must be introduced outside all cases.
         let line = cases.stuck.snapshot.line();
         for argument in cases.forced.iter().flat_map(|forced| &forced.literal.arguments) {
             if let Argument::Individual(individual) = argument
@@ -164,7 +164,7 @@ impl Writer<'_> {
         self.rest(&cases.forced, &mut Vec::new(), &cases.rest, goal, depth + 1)
     }
 
-    /// The goal, by the cases of these literals; `assumed` are the steps of those before.
+    /// Proves the goal by cases on these literals; `assumed` are the steps of the earlier ones.
     fn rest(
         &mut self,
         forced: &[Forced],
@@ -193,14 +193,14 @@ impl Writer<'_> {
         self.step(rule, premises, goal.clone())
     }
 
-    /// The step of the assumption that a negative goal denies.
+    /// The step of the assumption that contradicts a negative goal.
     fn denied(&self, goal: &Formula, depth: usize) -> StepId {
         let last = *self.givens[depth].last().expect("the block has assumed what its goal denies");
         debug_assert_eq!(Formula::negate(self.conclusion(last).clone()), *goal);
         last
     }
 
-    /// Opens a scope for a case, has the goal proved in it, and closes it; gives the scope and the step inside.
+    /// Opens a scope for a case, proves the goal in it, and closes it; returns the scope and the step inside.
     fn case(&mut self, assumed: Formula, prove: impl FnOnce(&mut Self, StepId) -> StepId) -> (ScopeId, StepId) {
         let mark = self.open.len();
         let scope = self.open_scope(vec![], vec![assumed.clone()], Close::Deny);
@@ -212,7 +212,7 @@ impl Writer<'_> {
         (scope, last)
     }
 
-    /// Proves `goal` by a tree whose sequent has no variables and the assumptions as its premises.
+    /// Proves `goal` by a tree whose sequent has no variables, with the assumptions as its premises.
     fn below(&mut self, givens: Vec<StepId>, tree: &Tree, goal: &Formula, depth: usize) -> StepId {
         match &tree.by {
             By::Block(finished) => {
@@ -237,7 +237,7 @@ impl Writer<'_> {
         }
     }
 
-    /// A literal about individuals.
+    /// A ground literal.
     fn ground(&self, literal: &Pattern) -> Formula {
         self.pattern(literal, &|_| unreachable!("a literal about individuals"))
     }
@@ -251,11 +251,11 @@ impl Writer<'_> {
         self.givens.push(literals);
     }
 
-    /// The chain formula of a sequent in the current naming; an individual that is no variable of the proof is of the
+    /// The chain formula of a sequent in the current naming; an individual that is not a variable of the proof has the
     /// sort `stand_in`.
     pub(super) fn chain(&self, sequent: &Sequent, stand_in: &Sort) -> Formula {
         let scratch = |number: u16| Name(crate::calculus::check::RESERVED.0 + u32::from(number));
-        // A scratch individual stands for an element of the set that an induction runs over.
+        // A scratch individual represents an element of the set of an induction.
         let sort = |individual| match self.proof.sorts.get(self.name(individual).0 as usize) {
             Some(sort) => sort.clone(),
             None => stand_in.clone(),
@@ -269,7 +269,7 @@ impl Writer<'_> {
         let instance = &self.compiled.inductions[induction.instance];
         let set = Code::new(instance.set, true);
         let element = self.sort_at(instance.set, 0);
-        // φ(n) with n as a scratch name that no scope introduces.
+        // φ(n), with a scratch name for n that no scope introduces.
         let stand_in = Name(u32::MAX - 1);
         let abstracted = {
             let place = Individual(self.naming.len() as u32);
@@ -327,8 +327,8 @@ impl Writer<'_> {
         self.step(Inference::Induction(instance.principle), premises, whole)
     }
 
-    /// The step that the goal of a finished block is reached. Where the block wants a contradiction, `denies` says that
-    /// it has assumed what the goal denies.
+    /// The step that states the goal of a finished block. If the block derives a contradiction, `denies` says that it
+    /// assumed the opposite of its goal.
     pub(super) fn reach(&mut self, finished: &Finished, goal: &Formula, depth: usize, denies: bool) -> StepId {
         if denies && finished.goal == Goal::False {
             return self.under_denial(goal, depth, |writer| {
@@ -356,7 +356,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Proves a negative goal from a contradiction: its positive form is the block's last assumption.
+    /// Proves a negative goal by contradiction: its positive form is the block's last assumption.
     fn under_denial(
         &mut self,
         goal: &Formula,
@@ -383,7 +383,7 @@ impl Writer<'_> {
         self.exact(&line, *code, arguments)
     }
 
-    /// ∃ introduction for a goal whose facts were found.
+    /// ∃ introduction for a goal whose conjuncts were derived.
     pub(super) fn introduce(&mut self, goal: &Formula, witnesses: &[Name], facts: &[StepId]) -> StepId {
         let (_, left, right) = goal.as_exists().expect("an existence goal");
         let mut next = 0;

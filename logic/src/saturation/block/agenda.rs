@@ -1,4 +1,4 @@
-//! The agenda of a block: the values and witnesses that rules ask for.
+//! The agenda of a block: the function values and witnesses that rules request.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -6,7 +6,7 @@ use crate::saturation::facts::FactId;
 use crate::saturation::pattern::Individual;
 use crate::saturation::rule::RuleId;
 
-/// A value or witness that was asked for.
+/// A requested value or witness.
 #[derive(Clone, Debug)]
 pub(super) struct Wanted {
     pub(super) price: u32,
@@ -15,8 +15,8 @@ pub(super) struct Wanted {
     pub(super) parents: Vec<FactId>,
 }
 
-/// What was asked for: the cheapest comes first, of equal prices the oldest. There are few prices and often a million
-/// entries, so each price has a queue of its own: a heap would spend a fifth of the time of long attempts on its order.
+/// A priority queue of requests: lowest price first, FIFO among equal prices. There are few prices and often a million
+/// entries, so each price has its own queue; a binary heap took a fifth of the time of long attempts.
 #[derive(Debug, Default)]
 pub(super) struct Agenda(BTreeMap<u32, VecDeque<Wanted>>);
 
@@ -38,7 +38,7 @@ impl Agenda {
         self.0.is_empty()
     }
 
-    /// All, in the order in which they would be popped.
+    /// All requests, in the order of [`Agenda::pop`].
     pub(super) fn into_order(self) -> impl Iterator<Item = Wanted> {
         self.0.into_values().flatten()
     }

@@ -1,31 +1,31 @@
-//! Equations, and the chains of rewriting that lead from one side to the other.
+//! Equations, and the chains of rewrite steps between their sides.
 
 use super::term::{TermId, Terms};
 
-/// An equation, by the order in which it was found: what it rests on has lower numbers.
+/// An equation, by order of discovery: the equations it is derived from have lower numbers.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct EquationId(pub u32);
 
 impl EquationId {
-    /// The position in a table of equations.
+    /// The index in a table of equations.
     #[must_use]
     pub fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// A part of a term replaced by the other side of an instance of an equation.
+/// A rewrite step: replaces a subterm by the other side of an instance of an equation.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Rewrite {
     /// The equation.
     pub equation: EquationId,
     /// Whether it is used from left to right.
     pub forward: bool,
-    /// Where the part stands.
+    /// The position of the subterm.
     pub path: Vec<u8>,
-    /// The part: the instance of one side.
+    /// The subterm: the instance of one side.
     pub from: TermId,
-    /// What it becomes: the instance of the other.
+    /// Its replacement: the instance of the other side.
     pub to: TermId,
 }
 
@@ -35,66 +35,66 @@ impl Rewrite {
     }
 }
 
-/// The steps in the opposite order and direction.
+/// The reversed chain: steps in the opposite order and direction.
 #[must_use]
 pub fn reversed(steps: Vec<Rewrite>) -> Vec<Rewrite> {
     steps.into_iter().rev().map(Rewrite::reversed).collect()
 }
 
-/// Why an equation holds.
+/// The justification of an equation.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Source {
-    /// It was given, with this number.
+    /// It is the given equation with this number.
     Given(u32),
-    /// A chain from its left side to its right one.
+    /// A chain of rewrite steps from its left side to its right side.
     Chain(Vec<Rewrite>),
 }
 
-/// What an equation is used for.
+/// The state of an equation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum State {
-    /// Given, and not taken in yet.
+    /// Not yet activated.
     Waiting,
-    /// For rewriting, and for overlaps.
+    /// Used for rewriting and critical pairs.
     Active,
-    /// Another one stands for it: neither it nor its overlaps are needed.
+    /// Redundant: neither the equation nor its critical pairs are needed.
     Dead,
 }
 
-/// An equation that was found.
+/// An equation.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Equation {
     /// The left side.
     pub left: TermId,
     /// The right side.
     pub right: TermId,
-    /// Whether the left side is greater, whatever the variables stand for.
+    /// Whether the left side is greater under every substitution.
     pub oriented: bool,
-    /// Why it holds.
+    /// Its justification.
     pub source: Source,
-    /// What it is used for.
+    /// Its state.
     pub state: State,
 }
 
 impl Equation {
-    /// The side where it is used from, and the other.
+    /// The side to be rewritten, and its replacement.
     #[must_use]
     pub fn sides(&self, forward: bool) -> (TermId, TermId) {
         if forward { (self.left, self.right) } else { (self.right, self.left) }
     }
 }
 
-/// How a goal follows: what is needed for it, each by what stands before it.
+/// A derivation of a goal; each equation is derived from earlier ones.
 #[derive(Clone, Debug)]
 pub struct Derivation {
     /// The terms.
     pub terms: Terms,
-    /// The equations that are needed, in order; a [`Rewrite`] names places in this list.
+    /// The equations used, in order; a [`Rewrite`] refers to indices of this list.
     pub equations: Vec<Equation>,
-    /// The left side of the goal, without variables.
+    /// The left side of the goal, a ground term.
     pub left: TermId,
     /// The right side.
     pub right: TermId,
-    /// The way from one to the other.
+    /// The rewrite steps from left to right.
     pub steps: Vec<Rewrite>,
 }

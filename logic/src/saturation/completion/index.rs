@@ -1,4 +1,4 @@
-//! Which sides of equations a term is an instance of: a tree over symbols from left to right.
+//! An index that retrieves generalisations of a term: a discrimination tree of sides of equations.
 
 use super::equation::EquationId;
 use super::term::{Domain, Symbol, TermId, Terms, Top};
@@ -9,7 +9,7 @@ use super::unify::Bindings;
 pub(super) struct Side {
     /// The equation.
     pub(super) equation: EquationId,
-    /// Whether it is the left side, from which the equation leads forward.
+    /// Whether it is the left side, which rewrites forward.
     pub(super) forward: bool,
 }
 
@@ -20,7 +20,7 @@ struct Node {
     sides: Vec<Side>,
 }
 
-/// A tree of sides.
+/// A discrimination tree of sides.
 #[derive(Clone, Debug)]
 pub(super) struct Index {
     nodes: Vec<Node>,
@@ -32,11 +32,11 @@ impl Default for Index {
     }
 }
 
-/// Says whether a side whose variables are bound is what was looked for.
+/// Decides whether a side with these bindings is accepted.
 pub(super) type Accept<'a> = &'a mut dyn FnMut(&mut Terms, &Bindings, Side) -> bool;
 
 impl Index {
-    /// Enters a side.
+    /// Inserts a side.
     pub(super) fn add(&mut self, terms: &Terms, term: TermId, side: Side) {
         let mut at = 0;
         let mut pending = vec![term];
@@ -73,7 +73,7 @@ impl Index {
         self.nodes[at as usize].sides.push(side);
     }
 
-    /// Takes a side out.
+    /// Removes a side.
     pub(super) fn remove(&mut self, terms: &Terms, term: TermId, side: Side) {
         let mut at = 0;
         let mut pending = vec![term];
@@ -95,8 +95,8 @@ impl Index {
         self.nodes[at as usize].sides.retain(|known| *known != side);
     }
 
-    /// Looks for a side of which `term` is an instance and that `accept` takes; `bindings`, empty before, say how. Adds to
-    /// `work` for each symbol that is looked at.
+    /// Finds a side that `term` is an instance of and that `accept` accepts. `bindings`, empty on entry, receive the
+    /// matching substitution. Adds 1 to `work` for each symbol inspected.
     pub(super) fn find(
         &self,
         terms: &mut Terms,

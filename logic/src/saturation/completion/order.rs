@@ -1,20 +1,20 @@
-//! Orders on terms: total on ground terms, and kept when variables are replaced.
+//! Reduction orders: total on ground terms and stable under substitution.
 
 use std::cmp::Ordering;
 
 use super::term::{MOST_VARIABLES, TermId, Terms, Top};
 
-/// An order on terms.
+/// A reduction order on terms.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Order {
-    /// By weight, of Knuth and Bendix.
+    /// The Knuth–Bendix order (KBO).
     ByWeight,
-    /// By paths, lexicographically: a distributive law leads to sums.
+    /// The lexicographic path order (LPO), under which a distributive law rewrites to sums.
     ByPaths,
 }
 
 impl Order {
-    /// How two terms compare; `None` if that depends on what their variables stand for.
+    /// Compares two terms; `None` if the result depends on the substitution for their variables.
     #[must_use]
     pub fn compare(self, terms: &Terms, one: TermId, other: TermId) -> Option<Ordering> {
         if one == other {
@@ -28,7 +28,7 @@ impl Order {
         }
     }
 
-    /// Whether the first is greater, whatever the variables stand for.
+    /// Whether the first is greater under every substitution.
     #[must_use]
     pub fn is_greater(self, terms: &Terms, one: TermId, other: TermId) -> bool {
         match self {
@@ -54,7 +54,8 @@ fn count(terms: &Terms, term: TermId, by: i32, balance: &mut [i32; MOST_VARIABLE
     }
 }
 
-/// How often the variables occur: more often or as often in the first, and the other way round.
+/// Compares occurrences of variables: whether each occurs at least as often in the first as in the second, and vice
+/// versa.
 fn occurrences(terms: &Terms, one: TermId, other: TermId) -> (bool, bool) {
     let mut balance = [0; MOST_VARIABLES];
     count(terms, one, 1, &mut balance);
@@ -70,7 +71,7 @@ fn by_weight(terms: &Terms, one: TermId, other: TermId) -> Option<Ordering> {
     let order = match terms.weight(one).cmp(&terms.weight(other)) {
         Ordering::Equal => match (terms.top(one), terms.top(other)) {
             (Top::Variable(_), Top::Variable(_)) => return None,
-            // Of the same weight are then only a variable and functions without weight around it.
+            // Terms of equal weight are here a variable and that variable under functions of weight 0.
             (Top::Variable(_), Top::Symbol(_)) => Ordering::Less,
             (Top::Symbol(_), Top::Variable(_)) => Ordering::Greater,
             (Top::Symbol(left), Top::Symbol(right)) if left == right => {
@@ -91,8 +92,8 @@ fn by_weight(terms: &Terms, one: TermId, other: TermId) -> Option<Ordering> {
     }
 }
 
-/// Whether the first is greater in the order by paths. Each pair of a subterm of one and a subterm of the other is split in
-/// one way only, so the work is bounded by the product of their sizes (Löchner, "Things to know when implementing LPO").
+/// Whether the first is greater in the LPO. Each pair of subterms is split in one way only, so the work is bounded by
+/// the product of the sizes (Löchner, "Things to know when implementing LPO").
 fn is_above(terms: &Terms, one: TermId, other: TermId) -> bool {
     if one == other || terms.variables(other) & !terms.variables(one) != 0 {
         return false;
@@ -104,12 +105,12 @@ fn is_above(terms: &Terms, one: TermId, other: TermId) -> bool {
     let any_reaches = |parts: &[TermId]| parts.iter().any(|part| *part == other || is_above(terms, *part, other));
     let ranks = (terms.symbols[usize::from(left.0)].rank, terms.symbols[usize::from(right.0)].rank);
     match ranks.0.cmp(&ranks.1) {
-        // If an argument were not below the first, no argument of the first would reach the second.
+        // If an argument were not below the first term, no argument of the first would reach the second.
         Ordering::Greater => above_all(its),
         Ordering::Less => any_reaches(mine),
         Ordering::Equal => match mine.iter().zip(its).position(|(left, right)| left != right) {
             Some(place) if is_above(terms, mine[place], its[place]) => above_all(&its[place + 1..]),
-            // Those before are arguments of both, and this one is not even above its counterpart.
+            // Earlier arguments are equal, and this one is not above its counterpart.
             Some(place) => any_reaches(&mine[place + 1..]),
             None => false,
         },
@@ -121,7 +122,7 @@ mod tests {
     use super::super::term::{Domain, Signed, Symbol};
     use super::*;
 
-    /// The order by paths as it is defined.
+    /// The definition of the LPO, for comparison.
     fn by_definition(terms: &Terms, one: TermId, other: TermId) -> bool {
         let Top::Symbol(left) = terms.top(one) else { return false };
         let (mine, its) = (terms.arguments(one), terms.arguments(other));

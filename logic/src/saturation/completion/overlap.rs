@@ -1,4 +1,4 @@
-//! Overlaps: where a part of a side of one equation and a side of another have a common instance, both lead from there.
+//! Critical pairs: a non-variable subterm of a side of one equation unifies with a side of another.
 
 use super::Completion;
 use super::equation::{EquationId, Rewrite};
@@ -8,7 +8,7 @@ use super::term::{TermId, Terms, Top};
 /// The most variables of an equation.
 pub(super) const MOST_IN_EQUATION: u8 = 32;
 
-/// The parts of a term that are no variables, with their paths, from the outside in.
+/// The non-variable subterms of a term with their paths, outermost first.
 pub(super) fn parts(terms: &Terms, term: TermId) -> Vec<(Vec<u8>, TermId)> {
     fn collect(terms: &Terms, term: TermId, path: &mut Vec<u8>, found: &mut Vec<(Vec<u8>, TermId)>) {
         if let Top::Variable(_) = terms.top(term) {
@@ -26,16 +26,16 @@ pub(super) fn parts(terms: &Terms, term: TermId) -> Vec<(Vec<u8>, TermId)> {
     found
 }
 
-/// The peak of an overlap, and where both ways lead.
+/// The peak of a critical pair, with its two reducts.
 pub(super) struct Peak {
     pub(super) left: TermId,
     pub(super) right: TermId,
-    /// From left over the peak to right.
+    /// From `left` over the peak to `right`.
     pub(super) steps: [Rewrite; 2],
 }
 
 impl Completion {
-    /// The sides of an equation with the variables of an inner one.
+    /// The term with its variables renamed apart, as those of the inner equation.
     pub(super) fn shifted(&mut self, term: TermId) -> TermId {
         if self.terms.is_ground(term) {
             return term;
@@ -55,7 +55,7 @@ impl Completion {
         }
     }
 
-    /// Looks for the overlaps of an active equation with all active ones, itself included.
+    /// Queues the critical pairs of an active equation with all active ones, itself included.
     pub(super) fn overlap_with_all(&mut self, new: EquationId) {
         for place in 0..self.active.len() {
             let other = self.active[place];
@@ -70,7 +70,7 @@ impl Completion {
         if self.equations[id.index()].oriented { &[true] } else { &[true, false] }
     }
 
-    /// The overlaps of sides of `inner` with parts of sides of `outer`.
+    /// The critical pairs between sides of `inner` and subterms of sides of `outer`.
     fn overlaps(&mut self, outer: EquationId, inner: EquationId) {
         for inner_forward in self.directions(inner) {
             let (side, other) = self.equations[inner.index()].sides(*inner_forward);
@@ -100,7 +100,7 @@ impl Completion {
         }
     }
 
-    /// Enters an overlap among what waits, unless both ways lead to the same.
+    /// Queues a critical pair, unless its sides have the same normal form or are too heavy.
     fn consider(&mut self, item: Item) {
         let Some(peak) = self.peak(item) else { return };
         if peak.left == peak.right {
@@ -118,7 +118,7 @@ impl Completion {
         }
     }
 
-    /// The peak of an overlap; `None` if there is none, or one of the ways leads upwards.
+    /// The peak of a critical pair; `None` if the terms do not unify, or one of the steps leads upwards.
     pub(super) fn peak(&mut self, item: Item) -> Option<Peak> {
         let Item::Overlap { outer, outer_forward, inner, inner_forward, part } = item else { return None };
         let (left, right) = self.equations[outer.index()].sides(outer_forward);

@@ -1,8 +1,8 @@
-//! From a sequent and the rules that hold to equations between terms.
+//! Translates a sequent and the active rules to equations between terms.
 //!
-//! Rows of functions are unflattened: where a premise says that `f(x,y) = z` and nothing else says what z is, z is the
-//! term f(x,y). A rule is an equation if all of its premises are such rows, or say in which set a variable lies, and its
-//! head is an equation or a row. All other rules are left aside, so what follows is less than what holds.
+//! Rows of functions are unflattened: where a premise states `f(x,y) = z` and nothing else determines z, z is the term
+//! f(x,y). A rule becomes an equation if all of its premises are such rows or state the set in which a variable lies,
+//! and its head is an equation or a row. All other rules are ignored, so the equations are weaker than the theory.
 
 use std::collections::HashMap;
 
@@ -17,55 +17,55 @@ use crate::saturation::sequent::{Sequent, SequentHead};
 /// The most variables of an equation.
 const MOST_VARIABLES: usize = 32;
 
-/// What a symbol stands for.
+/// The meaning of a symbol.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Meaning {
-    /// The function at this place of [`Compiled::functions`].
+    /// The function with this index in [`Compiled::functions`].
     Function(usize),
     /// An individual of the block.
     Individual(Individual),
 }
 
-/// Why an equation of a problem holds.
+/// The origin of an equation.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Origin {
-    /// It is a rule, whose variables stand for these terms.
+    /// A rule, with these terms for its variables.
     Rule(RuleId, Vec<TermId>),
-    /// It is a premise of the sequent.
+    /// A premise of the sequent.
     Premise(usize),
 }
 
 /// An equation of a problem.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Given {
-    /// The left side. If the origin says that a function has a value, then this is that function's term.
+    /// The left side; if the origin is a row, the function applied to its inputs.
     pub left: TermId,
     /// The right side.
     pub right: TermId,
-    /// Whether the origin is a row of a function, and not an equation between two individuals.
+    /// Whether the origin is a row of a function and not an equation between two individuals.
     pub is_row: bool,
-    /// Why it holds.
+    /// Its origin.
     pub origin: Origin,
 }
 
-/// A sequent and what is known as equations between terms.
+/// A sequent and the known equations, over terms.
 #[derive(Clone, Debug)]
 pub struct Problem {
     /// The terms.
     pub terms: Terms,
-    /// What each symbol stands for.
+    /// The meaning of each symbol.
     pub meanings: Vec<Meaning>,
-    /// What holds.
+    /// The known equations.
     pub given: Vec<Given>,
-    /// The terms that variables of the sequent stand for, each with the premise that says so and the variable.
+    /// The terms that sequent variables stand for, each with the premise that defines it and the variable.
     pub defined: Vec<(TermId, usize, u16)>,
-    /// What is wanted; of a row, first the function's term.
+    /// The goal equation; for a row, the function's term comes first.
     pub goal: (TermId, TermId),
-    /// Whether a row is wanted.
+    /// Whether the goal is a row.
     pub is_row: bool,
 }
 
-/// The set in which the values of a function lie, if its totality says so.
+/// The set in which the values of a function lie, if its totality axiom states one.
 #[must_use]
 pub fn range_of(compiled: &Compiled, function: &Function) -> Option<RelationId> {
     let clause = &compiled.axioms[function.totality].clause;
@@ -75,8 +75,8 @@ pub fn range_of(compiled: &Compiled, function: &Function) -> Option<RelationId> 
 }
 
 impl Problem {
-    /// The problem of a sequent whose variables and premises a block at rest has introduced and assumed, the variables
-    /// from the individual `first` on. `None` if it does not want an equation, or no rule is one.
+    /// The problem of a sequent whose variables and premises a block at rest has introduced and assumed; the variables
+    /// are the individuals from `first` on. `None` if the goal is not an equation, or no rule is one.
     #[must_use]
     pub fn new(compiled: &Compiled, block: &Snapshot, sequent: &Sequent, first: usize) -> Option<Problem> {
         let (goal, is_row) = match &sequent.head {
@@ -109,13 +109,13 @@ struct Reader<'a> {
     terms: Terms,
     meanings: Vec<Meaning>,
     individuals: HashMap<Individual, Symbol>,
-    /// For each function the domains of its inputs.
+    /// For each function, the domains of its inputs.
     inputs: Vec<Vec<Domain>>,
     functions: HashMap<RelationId, usize>,
     sets: Vec<RelationId>,
 }
 
-/// What the variables of a rule are: terms, and the rows that say so.
+/// The variables of a rule as terms, and the rows that define them.
 struct Reading<'r> {
     rule: &'r Rule,
     domains: Vec<Option<Domain>>,
@@ -143,8 +143,8 @@ impl<'a> Reader<'a> {
         self.block.typing().sorts.at(relation, place).0
     }
 
-    /// Enters a symbol for each function. One function of one input weighs nothing and is the greatest: so inverses move
-    /// inwards. The others are ordered by their number of inputs.
+    /// Registers a symbol for each function. One unary function has weight 0 and the highest precedence, so that
+    /// inverses move inwards. The others are ordered by arity.
     fn enter_functions(&mut self) {
         let compiled = self.compiled;
         let order = {
@@ -200,14 +200,14 @@ impl<'a> Reader<'a> {
         if pattern.code.positive() { self.functions.get(&pattern.code.relation()).copied() } else { None }
     }
 
-    /// The value of a function; `None` if an argument lies outside of its domain.
+    /// The value of a function; `None` if an argument is outside its domain.
     fn applied(&mut self, function: usize, arguments: &[TermId]) -> Option<TermId> {
         let fits = |(input, argument): (&Domain, &TermId)| input.accepts(self.terms.domain(*argument));
         let fit = self.inputs[function].iter().zip(arguments).all(fits);
         fit.then(|| self.terms.apply(Symbol(function as u16), arguments))
     }
 
-    /// A rule as an equation, if it is one.
+    /// The equation that a rule states, if it states one.
     fn rule(&mut self, id: RuleId, rule: &Rule) -> Option<Given> {
         if rule.justification.is_none() || rule.turned.is_some() || usize::from(rule.variables) > MOST_VARIABLES {
             return None;
@@ -231,7 +231,7 @@ impl<'a> Reader<'a> {
                 (self.applied(function, inputs)?, *value, true)
             }
         };
-        // What is said of the set in which something lies must be so of its term.
+        // A membership premise about a variable must also hold of the term it stands for.
         for premise in &rule.premises {
             if self.function(premise).is_some() {
                 continue;
@@ -245,7 +245,7 @@ impl<'a> Reader<'a> {
         (left != right).then_some(Given { left, right, is_row, origin: Origin::Rule(id, binding) })
     }
 
-    /// The terms with variables that occur in neither side replaced by some that do; `None` if there is none to replace one.
+    /// Replaces variables of the terms that occur in neither side by ones that do; `None` if one has no replacement.
     fn without_others(&mut self, mut binding: Vec<TermId>, left: TermId, right: TermId) -> Option<Vec<TermId>> {
         let mut own = Vec::new();
         self.terms.collect_variables(left, &mut own);
@@ -267,7 +267,8 @@ impl<'a> Reader<'a> {
         Some(binding)
     }
 
-    /// Which variables of a rule are values, and where the others lie; `None` if a premise is of another kind.
+    /// Which variables of a rule are function values, and the domains of the others; `None` if there is another kind of
+    /// premise.
     fn premises_of<'r>(&self, rule: &'r Rule) -> Option<Reading<'r>> {
         let count = usize::from(rule.variables);
         let mut reading = Reading {
@@ -324,7 +325,7 @@ impl<'a> Reader<'a> {
         if let Some(known) = reading.terms[place] {
             return Some(known);
         }
-        // A value that depends on itself is none.
+        // A cyclic value cannot be unflattened.
         if std::mem::replace(&mut reading.open[place], true) {
             return None;
         }
@@ -385,7 +386,7 @@ impl<'s> Premises<'s> {
         }
     }
 
-    /// Reads rows and equations; others are left aside.
+    /// Reads rows and equations; other premises are ignored.
     fn read(&mut self, reader: &mut Reader<'_>, given: &mut Vec<Given>) -> Option<()> {
         let rows = |place: &usize| reader.function(&self.sequent.premises[*place]).is_some();
         let mut rows: Vec<usize> = (0..self.sequent.premises.len()).filter(rows).collect();
@@ -401,7 +402,7 @@ impl<'s> Premises<'s> {
                 inputs.iter().all(|input| self.term(reader, *input).is_some())
             });
             let Some(ready) = ready else {
-                // Values that depend on each other: one of them is only what its row says of it.
+                // Values that depend on each other: one of them becomes a constant, and its row an equation.
                 if let Some(Argument::Variable(number)) = value(self.sequent, rows[0]) {
                     self.constant(reader, number);
                 }

@@ -1,60 +1,60 @@
-//! What is to be looked at: the light first, and from time to time the old.
+//! The queue of unprocessed equations: selected by weight, and from time to time by age.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::equation::EquationId;
 
-/// Where an equation comes from that was not looked at yet.
+/// The source of an unprocessed equation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Item {
-    /// It was given, or stood among the active ones until it could be simplified.
+    /// A given equation, or a formerly active one that can be simplified.
     Known(EquationId),
-    /// A part of a side of `outer` is an instance of a side of `inner`.
+    /// A subterm of a side of `outer` unifies with a side of `inner`.
     Overlap {
-        /// The equation around.
+        /// The outer equation.
         outer: EquationId,
         /// Which of its sides.
         outer_forward: bool,
-        /// The equation inside.
+        /// The inner equation.
         inner: EquationId,
         /// Which of its sides.
         inner_forward: bool,
-        /// The part's number, in the order of [`super::overlap::parts`].
+        /// The index of the subterm in [`super::overlap::parts`].
         part: u16,
     },
 }
 
-/// One of so many choices falls on the oldest.
+/// One selection in this many takes the oldest equation.
 const FAIRNESS: u32 = 6;
 
-/// Equations that wait.
+/// Unprocessed equations.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Queue {
     items: Vec<Option<Item>>,
     heap: BinaryHeap<Reverse<(u32, u32)>>,
     oldest: usize,
     turn: u32,
-    /// Those that come before all others.
+    /// Selected before all others.
     urgent: Vec<Item>,
     waiting: usize,
 }
 
 impl Queue {
-    /// How many wait.
+    /// The number of queued items.
     #[must_use]
     pub(super) fn len(&self) -> usize {
         self.waiting
     }
 
-    /// Enters an item.
+    /// Queues an item.
     pub(super) fn push(&mut self, weight: u32, item: Item) {
         self.heap.push(Reverse((weight, self.items.len() as u32)));
         self.items.push(Some(item));
         self.waiting += 1;
     }
 
-    /// Enters an item that comes next.
+    /// Queues an item ahead of all others.
     pub(super) fn push_first(&mut self, item: Item) {
         self.urgent.push(item);
         self.waiting += 1;

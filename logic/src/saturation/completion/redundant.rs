@@ -1,4 +1,4 @@
-//! Equations that say nothing new: instances of others, and what commutativity and associativity say already.
+//! Redundant equations: subsumed ones, and consequences of commutativity and associativity.
 
 use rustc_hash::FxHashMap;
 
@@ -6,7 +6,7 @@ use super::Completion;
 use super::equation::{Equation, EquationId};
 use super::term::{Symbol, TermId, Terms, Top};
 
-/// What is known of an operation.
+/// Known laws of an operation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 struct Laws {
     commutative: Option<EquationId>,
@@ -15,14 +15,14 @@ struct Laws {
     permuting: Option<EquationId>,
 }
 
-/// The operations of which it is known that their inputs may be arranged otherwise.
+/// The operations with laws that permit rearranging their inputs.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Arranging {
     laws: Vec<Laws>,
     canonical: FxHashMap<TermId, TermId>,
 }
 
-/// What of an equation makes an operation one whose inputs may be arranged otherwise.
+/// A law that permits rearranging.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Law {
     Commutative,
@@ -30,7 +30,7 @@ enum Law {
     Permuting,
 }
 
-/// The two inputs of an operation.
+/// The two inputs of a binary operation.
 fn inputs(terms: &Terms, symbol: Symbol, term: TermId) -> Option<(TermId, TermId)> {
     match (terms.top(term), terms.arguments(term)) {
         (Top::Symbol(own), [left, right]) if own == symbol => Some((*left, *right)),
@@ -50,7 +50,7 @@ fn law(terms: &Terms, equation: &Equation) -> Option<(Symbol, Law)> {
         let [x, y, z] = variables;
         variables.iter().all(is_variable) && x != y && y != z && x != z
     };
-    // Leaves of x(yz) or (xy)z, and whether it leans to the right.
+    // The leaves of x(yz) or (xy)z, and whether it is nested to the right.
     let leaves = |one, other| match (split(one), split(other)) {
         (Some((x, y)), None) => Some(([x, y, other], false)),
         (None, Some((y, z))) => Some(([one, y, z], true)),
@@ -82,7 +82,7 @@ impl Arranging {
         self.laws.iter().all(|laws| laws.commutative.is_none())
     }
 
-    /// The term with inputs in an order of their own wherever they may be arranged otherwise.
+    /// The term with inputs rearranged to a canonical order wherever laws permit.
     fn canonical(&mut self, terms: &mut Terms, term: TermId) -> TermId {
         let Top::Symbol(symbol) = terms.top(term) else { return term };
         if terms.arity(term) == 0 {
@@ -122,7 +122,7 @@ impl Arranging {
 }
 
 impl Completion {
-    /// Whether the sides differ only in how inputs are arranged that may be.
+    /// Whether the sides are equal up to permitted rearrangement.
     pub(super) fn is_rearrangement(&mut self, left: TermId, right: TermId) -> bool {
         if self.arranging.is_empty() {
             return false;
@@ -130,7 +130,7 @@ impl Completion {
         self.arranging.canonical(&mut self.terms, left) == self.arranging.canonical(&mut self.terms, right)
     }
 
-    /// Takes notice of what an equation that became active says of an operation.
+    /// Registers the law that a newly active equation states, if any.
     pub(super) fn note_law(&mut self, id: EquationId) {
         let Some((symbol, law)) = law(&self.terms, &self.equations[id.index()]) else { return };
         let place = usize::from(symbol.0);
@@ -147,7 +147,7 @@ impl Completion {
         self.drop_rearrangements();
     }
 
-    /// Forgets what an equation said of an operation that is active no more.
+    /// Unregisters the law of an equation that is no longer active.
     pub(super) fn forget_law(&mut self, id: EquationId) {
         for laws in &mut self.arranging.laws {
             for known in [&mut laws.commutative, &mut laws.associative, &mut laws.permuting] {
@@ -159,7 +159,7 @@ impl Completion {
         }
     }
 
-    /// Active equations that say no more than these laws are needed no more.
+    /// Removes active equations that follow from these laws.
     fn drop_rearrangements(&mut self) {
         for id in self.active.clone() {
             let is_law = |laws: &Laws| [laws.commutative, laws.associative, laws.permuting].contains(&Some(id));
@@ -173,7 +173,8 @@ impl Completion {
         }
     }
 
-    /// Whether an active equation says it: the sides are the same but for one place, where they are instances of its sides.
+    /// Whether an active equation subsumes it: the sides differ in one position only, where they are an instance of its
+    /// sides.
     pub(super) fn is_subsumed(&mut self, left: TermId, right: TermId) -> bool {
         let (mut one, mut other) = (left, right);
         loop {

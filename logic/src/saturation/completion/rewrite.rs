@@ -1,15 +1,15 @@
-//! Rewriting to normal form: with equations that lead downwards, and with others where their instance does.
+//! Rewriting to normal form, by oriented equations and by instances of unoriented ones that decrease the term.
 
 use super::Completion;
 use super::equation::{EquationId, Rewrite, State};
 use super::index::Side;
 use super::term::{Domain, TermId, Terms, Top};
 
-/// Terms above this size are left as they are.
+/// Larger terms are not rewritten.
 const LARGEST: u32 = 600;
 
-/// The instance of a term under bindings, with the smallest constant for variables that are not bound; `None` if there is
-/// no constant for one.
+/// The instance of a term under bindings, with the smallest constant for unbound variables; `None` if a domain has no
+/// constant.
 fn full_instance(
     terms: &mut Terms,
     bindings: &super::unify::Bindings,
@@ -39,7 +39,7 @@ fn full_instance(
 }
 
 impl Completion {
-    /// What a term becomes by one step at its top.
+    /// The result of one rewrite step at the root.
     fn contract(&mut self, term: TermId) -> Option<(Side, TermId)> {
         if self.terms.size(term) > LARGEST {
             return None;
@@ -93,7 +93,7 @@ impl Completion {
         }
     }
 
-    /// The normal form, and the steps that lead there.
+    /// The normal form, and the steps to it.
     pub(super) fn normalise(&mut self, term: TermId) -> (TermId, Vec<Rewrite>) {
         let mut steps = Vec::new();
         let normal = self.normalise_at(term, &mut Vec::new(), &mut steps);
@@ -122,7 +122,7 @@ impl Completion {
         }
     }
 
-    /// Whether an active equation rewrites a part of a term.
+    /// Whether the equation rewrites a subterm.
     pub(super) fn reduces(&mut self, id: EquationId, term: TermId) -> bool {
         self.work += 1;
         let Top::Symbol(_) = self.terms.top(term) else { return false };

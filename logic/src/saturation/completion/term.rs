@@ -1,30 +1,30 @@
-//! Terms, each of them once.
+//! Hash-consed terms.
 
 use std::hash::{BuildHasher, Hasher};
 
 use hashbrown::HashTable;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
-/// A term, by its place in a [`Terms`]. Same id, same term, within one table.
+/// A term, by its index in [`Terms`]. Same id, same term, within one table.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct TermId(u32);
 
-/// A function or constant, by its place in [`Terms::symbols`].
+/// A function or constant, by its index in [`Terms::symbols`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Symbol(pub u16);
 
-/// What variables range over and values lie in. A variable of a domain may stand for terms of that domain, and a variable
-/// of an open one for all terms of the same sort.
+/// The range of a variable or the domain of a value. A variable may be instantiated by terms of its own domain; if
+/// `part` is `None`, by all terms of its sort.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Domain {
     /// The sort.
     pub sort: u16,
-    /// The part of the sort that is meant; `None` for all of it.
+    /// A subset of the sort; `None` for the whole sort.
     pub part: Option<u16>,
 }
 
 impl Domain {
-    /// Whether a variable that ranges over this may stand for a term of `other`.
+    /// Whether a variable of this domain may be instantiated by a term of domain `other`.
     #[must_use]
     pub fn accepts(self, other: Domain) -> bool {
         self.sort == other.sort && (self.part.is_none() || self.part == other.part)
@@ -34,17 +34,17 @@ impl Domain {
 /// A function or constant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Signed {
-    /// How many arguments it has.
+    /// The number of arguments.
     pub arity: usize,
-    /// Where its values lie.
+    /// The domain of its values.
     pub domain: Domain,
-    /// Its weight in the order of Knuth and Bendix.
+    /// Its KBO weight.
     pub weight: u32,
-    /// Its place among the symbols, the greatest last; no two have the same.
+    /// Its precedence, unique among the symbols; the greatest is last.
     pub rank: u16,
 }
 
-/// What stands at the top of a term.
+/// The root of a term.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Top {
     /// A variable, by its number.
@@ -61,14 +61,14 @@ struct Node {
     arity: u32,
     weight: u32,
     size: u32,
-    /// A bit for each variable that occurs.
+    /// A bitmask of the variables that occur.
     variables: u64,
 }
 
-/// The most variables of a term: those of two equations that overlap.
+/// The most variables of a term: enough for two equations that overlap.
 pub const MOST_VARIABLES: usize = 64;
 
-/// All terms of a completion. Arguments are entered before the term that holds them.
+/// All terms of a completion. Arguments are interned before the term that contains them.
 #[derive(Clone, Debug, Default)]
 pub struct Terms {
     /// The functions and constants.
@@ -94,13 +94,13 @@ fn hash(top: Top, domain: Domain, arguments: &[TermId]) -> u64 {
 }
 
 impl Terms {
-    /// How many terms there are.
+    /// The number of terms.
     #[must_use]
     pub fn len(&self) -> usize {
         self.nodes.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
@@ -147,13 +147,13 @@ impl Terms {
         TermId(id)
     }
 
-    /// The variable with this number, below [`MOST_VARIABLES`], that ranges over a domain.
+    /// The variable with this number, below [`MOST_VARIABLES`], of this domain.
     pub fn variable(&mut self, number: u8, domain: Domain) -> TermId {
         debug_assert!(usize::from(number) < MOST_VARIABLES);
         self.intern(Top::Variable(number), domain, &[])
     }
 
-    /// The value of a function at these arguments; a constant has none.
+    /// The function applied to these arguments; none for a constant.
     pub fn apply(&mut self, symbol: Symbol, arguments: &[TermId]) -> TermId {
         let domain = self.symbols[usize::from(symbol.0)].domain;
         debug_assert_eq!(self.symbols[usize::from(symbol.0)].arity, arguments.len());
@@ -164,7 +164,7 @@ impl Terms {
         &self.nodes[term.0 as usize]
     }
 
-    /// What stands at the top.
+    /// The root.
     #[must_use]
     pub fn top(&self, term: TermId) -> Top {
         self.node(term).top
@@ -183,49 +183,49 @@ impl Terms {
         self.arguments(term)[place]
     }
 
-    /// How many arguments there are.
+    /// The number of arguments.
     #[must_use]
     pub fn arity(&self, term: TermId) -> usize {
         self.node(term).arity as usize
     }
 
-    /// Where the term lies.
+    /// The domain of the term.
     #[must_use]
     pub fn domain(&self, term: TermId) -> Domain {
         self.node(term).domain
     }
 
-    /// The weight, in the order of Knuth and Bendix; 1 for a variable.
+    /// The KBO weight; 1 for a variable.
     #[must_use]
     pub fn weight(&self, term: TermId) -> u32 {
         self.node(term).weight
     }
 
-    /// How many symbols and variables there are.
+    /// The number of symbols and variables.
     #[must_use]
     pub fn size(&self, term: TermId) -> u32 {
         self.node(term).size
     }
 
-    /// A bit for each variable that occurs.
+    /// A bitmask of the variables that occur.
     #[must_use]
     pub fn variables(&self, term: TermId) -> u64 {
         self.node(term).variables
     }
 
-    /// Whether it has no variables.
+    /// Whether it is ground.
     #[must_use]
     pub fn is_ground(&self, term: TermId) -> bool {
         self.node(term).variables == 0
     }
 
-    /// The part of a term at a path.
+    /// The subterm at a path.
     #[must_use]
     pub fn at(&self, term: TermId, path: &[u8]) -> TermId {
         path.iter().fold(term, |term, place| self.argument(term, usize::from(*place)))
     }
 
-    /// The term with another part at a path.
+    /// The term with the subterm at a path replaced.
     pub fn replaced(&mut self, term: TermId, path: &[u8], part: TermId) -> TermId {
         let Some((place, rest)) = path.split_first() else { return part };
         let Top::Symbol(symbol) = self.top(term) else { unreachable!("a variable has no parts") };
@@ -234,7 +234,7 @@ impl Terms {
         self.apply(symbol, &arguments)
     }
 
-    /// The term with its variables replaced, those for which `image` has something.
+    /// The term with the variables in the domain of `image` substituted.
     pub fn substituted(&mut self, term: TermId, image: &dyn Fn(u8) -> Option<TermId>) -> TermId {
         if self.is_ground(term) {
             return term;
@@ -251,7 +251,7 @@ impl Terms {
         }
     }
 
-    /// A term of another table with the same symbols; `copies` remembers.
+    /// Copies a term from another table with the same symbols; `copies` is a memo.
     pub fn copied(&mut self, from: &Terms, term: TermId, copies: &mut FxHashMap<TermId, TermId>) -> TermId {
         if let Some(known) = copies.get(&term) {
             return *known;
@@ -268,7 +268,7 @@ impl Terms {
         copy
     }
 
-    /// The variables in order of first occurrence, those that are there already left out.
+    /// Appends the variables in order of first occurrence, except those already in `found`.
     pub fn collect_variables(&self, term: TermId, found: &mut Vec<TermId>) {
         match self.top(term) {
             Top::Variable(_) => {

@@ -1,12 +1,12 @@
-//! What variables must stand for, so that terms become the same.
+//! Matching and unification.
 
 use super::term::{MOST_VARIABLES, TermId, Terms, Top};
 
-/// What variables stand for.
+/// A substitution.
 #[derive(Clone, Debug)]
 pub(super) struct Bindings {
     images: [Option<TermId>; MOST_VARIABLES],
-    /// The variables that have an image, in the order in which they got it.
+    /// The bound variables, in order of binding.
     trail: Vec<u8>,
 }
 
@@ -17,38 +17,37 @@ impl Default for Bindings {
 }
 
 impl Bindings {
-    /// Forgets all images.
+    /// Removes all bindings.
     pub(super) fn clear(&mut self) {
         self.undo(0);
     }
 
-    /// How many images there are.
+    /// The number of bindings.
     #[must_use]
     pub(super) fn mark(&self) -> usize {
         self.trail.len()
     }
 
-    /// Forgets all images but the first `mark`.
+    /// Undoes all bindings but the first `mark`.
     pub(super) fn undo(&mut self, mark: usize) {
         for number in self.trail.drain(mark..) {
             self.images[usize::from(number)] = None;
         }
     }
 
-    /// What a variable stands for.
+    /// The image of a variable.
     #[must_use]
     pub(super) fn image(&self, number: u8) -> Option<TermId> {
         self.images[usize::from(number)]
     }
 
-    /// Has a variable stand for a term.
+    /// Binds a variable to a term.
     pub(super) fn bind(&mut self, number: u8, term: TermId) {
         self.images[usize::from(number)] = Some(term);
         self.trail.push(number);
     }
 
-    /// Makes `pattern` equal to `term`, whose variables stay. What was bound before stays bound; if it fails, what was
-    /// bound on the way as well.
+    /// Matches `pattern` against `term`, extending the bindings. On failure, bindings made on the way stay.
     pub(super) fn matches(&mut self, terms: &Terms, pattern: TermId, term: TermId) -> bool {
         match terms.top(pattern) {
             Top::Variable(number) => match self.image(number) {
@@ -80,7 +79,7 @@ impl Bindings {
         term
     }
 
-    /// Makes two terms equal, the most general way. If it fails, what was bound on the way stays bound.
+    /// Unifies two terms, with a most general unifier. On failure, bindings made on the way stay.
     pub(super) fn unify(&mut self, terms: &Terms, one: TermId, other: TermId, work: &mut u64) -> bool {
         *work += 1;
         let (one, other) = (self.resolved(terms, one), self.resolved(terms, other));
@@ -119,7 +118,7 @@ impl Bindings {
         }
     }
 
-    /// A term with all images put in, and the images of the variables in these.
+    /// The term under the substitution, applied repeatedly.
     pub(super) fn applied(&self, terms: &mut Terms, term: TermId) -> TermId {
         if self.trail.is_empty() || terms.is_ground(term) {
             return term;
@@ -140,7 +139,7 @@ impl Bindings {
         }
     }
 
-    /// A term with the images of a match put in, which are not looked into.
+    /// The term under the substitution of a match, applied once.
     pub(super) fn instance(&self, terms: &mut Terms, term: TermId) -> TermId {
         terms.substituted(term, &|number| self.image(number))
     }

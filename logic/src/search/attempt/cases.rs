@@ -1,10 +1,10 @@
-//! Reasoning by cases: a literal that is not decided holds, or it fails.
+//! Case splits on undecided literals.
 //!
-//! A stuck block looks ahead: for each of some literals it assumes in a small block below itself that the literal holds,
-//! and then that it fails. Where one of the two leads to the goal at once, the other may be assumed. With all that may be
-//! assumed the block goes on in one block below, which reasons by cases in its turn. So the cost grows with the depth and
-//! not with its power. Where no literal leads anywhere and the effort is high, the first one is tried with more work in
-//! both cases. The first thing assumed is the denial of the goal itself, where denials lead anywhere.
+//! A stuck block first assumes the negation of its goal, if negative facts can be used. Otherwise it looks ahead: for
+//! each of some literals it assumes in a small block below itself that the literal holds, and then, if that led
+//! nowhere, that it fails. If one of the two leads to the goal at once, the opposite may be assumed. With all these
+//! assumptions the attempt continues in a single block below, which may split again. So the cost grows linearly with
+//! the depth and not exponentially.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use super::induction::Inducing;
 use super::set_up::ground_head;
 use super::{Effort, LogicBlock, Stalled, State, Turn, Verdict};
 
-/// The most literals that a block looks ahead with.
+/// The most literals used for look-ahead.
 const MOST_LITERALS: usize = 8;
 
 /// An attempt by cases that waits for blocks below.
@@ -27,27 +27,27 @@ pub(super) struct Splitting {
     /// The literals, the most promising first.
     literals: Vec<Pattern>,
     phase: Phase,
-    /// The slot of the first block that is waited for, and the verdicts.
+    /// The slot of the first of these blocks, and their verdicts.
     first_slot: u32,
     verdicts: Vec<Option<Verdict>>,
-    /// What may be assumed.
+    /// Literals that may be assumed.
     forced: Vec<Forced>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Phase {
-    /// Each literal holds.
+    /// Look-ahead: assume each literal.
     Hold,
-    /// Each literal fails for which the other case led nowhere.
+    /// Look-ahead: assume the negation of each literal whose first case led nowhere.
     Fail,
-    /// What may be assumed is.
+    /// Assume all forced literals.
     Rest,
-    /// The goal is denied.
+    /// Assume the negation of the goal.
     Denied,
 }
 
 impl LogicBlock {
-    /// The literals that the cases of a stuck block may be about, the most promising last.
+    /// Candidate literals for the cases of a stuck block, the most promising first.
     pub(super) fn undecided(&self, block: &Block) -> Vec<Pattern> {
         if self.effort.splits == 0 {
             return Vec::new();
@@ -68,7 +68,7 @@ impl LogicBlock {
         block.undecided(&relevant, MOST_LITERALS)
     }
 
-    /// Begins with the cases of a stuck block, if its effort allows them; else with induction.
+    /// Starts a case split of a stuck block, if its effort allows one; otherwise induction.
     pub(super) fn split(&mut self, literals: Vec<Pattern>, stalled: Stalled) -> Turn {
         let book = stalled.stuck.snapshot.book.clone();
         let denied = |head: &Pattern| head.code.positive() && book.denies(head.code.relation());
@@ -112,7 +112,7 @@ impl LogicBlock {
         turn
     }
 
-    /// Takes in verdicts; when all of a phase are there, goes on to the next.
+    /// Receives verdicts; once a phase is complete, starts the next.
     pub(super) fn go_on_splitting(&mut self, mut splitting: Splitting, verdicts: Vec<(u32, Verdict)>) -> Turn {
         for (slot, verdict) in verdicts {
             if let Some(place) = slot.checked_sub(splitting.first_slot)

@@ -1,5 +1,5 @@
-//! Equations, where the direct attempt got stuck: both sides of the goal are rewritten while the equations that hold are
-//! completed, see [`Completion`].
+//! Completion after a stuck direct attempt: rewrites both sides of an equational goal while completing the known
+//! equations; see [`Completion`].
 
 use std::sync::Arc;
 
@@ -12,29 +12,29 @@ use crate::saturation::pattern::Pattern;
 
 use super::{LogicBlock, Stalled, State, Turn};
 
-/// The orders that are tried, one after the other, each with its part of the work in so many parts.
+/// The reduction orders, tried one after the other, each with its share of the work as a fraction.
 const ORDERS: [(Order, u64, u64); 2] = [(Order::ByWeight, 2, 3), (Order::ByPaths, 1, 3)];
 
-/// The most terms and waiting equations of an attempt.
+/// The most terms and queued equations of an attempt.
 const MEMORY: usize = 2_000_000;
 
 /// The most symbols of an equation.
 const WEIGHT: u32 = 120;
 
-/// An attempt that completes equations.
+/// An attempt by completion.
 #[derive(Debug)]
 pub(super) struct Completing {
     stalled: Stalled,
     undecided: Vec<Pattern>,
     problem: Arc<Problem>,
-    /// Which of [`ORDERS`] is under way.
+    /// The index in [`ORDERS`] of the current order.
     place: usize,
     completion: Completion,
 }
 
 impl LogicBlock {
-    /// Completes equations, if the effort allows it and the goal is one; else goes on to cases. Where there are inductions
-    /// equations alone seldom lead anywhere.
+    /// Starts completion if the effort allows it and the goal is an equation; otherwise case splits. Skipped in
+    /// theories with induction, where equations alone seldom suffice.
     pub(super) fn complete(&mut self, undecided: Vec<Pattern>, stalled: Stalled) -> Turn {
         if self.effort.equations == 0 || !self.compiled.inductions.is_empty() {
             return self.split(undecided, stalled);

@@ -1,4 +1,4 @@
-//! Induction: the cases of a variable, each a block of its own below this one.
+//! Induction on a variable: each case is a block below this one.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use super::{Effort, LogicBlock, Stalled, State, Stuck, Turn, Verdict};
 #[derive(Debug)]
 pub(super) struct Inducing {
     stalled: Stalled,
-    /// The variables and inductions still to be tried; the current one is first.
+    /// The inductions and variables to try; the current one is first.
     options: Vec<(usize, u16)>,
     contexts: Vec<Option<Arc<Snapshot>>>,
     verdicts: Vec<Option<Verdict>>,
@@ -34,7 +34,7 @@ impl Inducing {
 }
 
 impl LogicBlock {
-    /// Takes in verdicts; when all cases are there, or one has failed, decides.
+    /// Receives verdicts; decides once all cases are complete, or one has failed.
     pub(super) fn go_on_inducing(&mut self, mut waiting: Inducing, verdicts: Vec<(u32, Verdict)>) -> Turn {
         for (slot, verdict) in verdicts {
             if let Some(place) = slot.checked_sub(waiting.first_slot)
@@ -120,7 +120,7 @@ impl LogicBlock {
         turn
     }
 
-    /// The block of a function's case: its inputs, what induction offers for them, and its value.
+    /// The block of a function's case: its inputs with their memberships and hypotheses, and its value.
     fn open_case(&self, variable: u16, code: Code, inputs: &[(RelationId, bool)]) -> (Snapshot, Individual, u64) {
         let mut block = Block::below(&self.context);
         let mut individuals = Vec::new();
@@ -154,8 +154,8 @@ impl LogicBlock {
         (block.rest(), value, steps)
     }
 
-    /// The inductions that apply, the most promising first: on variables at which functions recur,
-    /// not on values of functions.
+    /// The applicable inductions, the most promising first: on variables at recursive inputs of functions, not on
+    /// values of functions.
     pub(super) fn options(&self, block: &Block) -> Vec<(usize, u16)> {
         let mut options = Vec::new();
         let base = self.context.individuals() as u32;
@@ -178,7 +178,7 @@ impl LogicBlock {
                             continue;
                         }
                         if function && column + 1 == pattern.arguments.len() {
-                            // Unless the function is of the variable itself, as in a + b = a.
+                            // Unless the variable is an input of the same row, as in a + b = a.
                             value |=
                                 place < self.sequent.premises.len() && !pattern.arguments[..column].contains(argument);
                         } else if self.compiled.recursive_inputs.get(&relation).is_some_and(|at| at.contains(&column)) {
@@ -198,7 +198,7 @@ impl LogicBlock {
     }
 }
 
-/// The induction hypothesis, assumption `number` of its block, as rules: itself first, then its contrapositives.
+/// The induction hypothesis, assumption `number` of its block, as rules: the clause itself, then its contrapositives.
 fn hypothesis_rules(number: u32, hypothesis: &Sequent, book: &RuleBook, typing: Typing<'_>) -> Vec<Rule> {
     let head = match &hypothesis.head {
         SequentHead::False => RuleHead::False,

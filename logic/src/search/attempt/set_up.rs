@@ -1,4 +1,4 @@
-//! From a sequent to a block that wants it.
+//! Sets up the block of a sequent.
 
 use std::sync::Arc;
 
@@ -6,8 +6,8 @@ use crate::saturation::block::{Block, Focus, Goal, Snapshot};
 use crate::saturation::pattern::{Argument, Code, Individual, Pattern};
 use crate::saturation::sequent::{Sequent, SequentHead};
 
-/// A block below `context` that introduces the sequent's variables, assumes its premises, and wants
-/// its head. `focus` is what it is about; `None`: everything.
+/// A block below `context` that introduces the sequent's variables, assumes its premises, and has its head as the goal.
+/// `focus`: `None` means everything.
 pub(super) fn set_up(context: &Snapshot, sequent: &Sequent, focus: Option<Arc<Focus>>, drives: bool) -> Block {
     let mut block = Block::below(context);
     block.focus_on(focus);
@@ -49,7 +49,8 @@ pub(super) fn set_up(context: &Snapshot, sequent: &Sequent, focus: Option<Arc<Fo
     block
 }
 
-/// A sequent's head about the individuals that its block, below one with so many, introduced for the variables.
+/// A sequent's head with its variables replaced by the individuals that its block introduces, numbered from
+/// `individuals`.
 pub(super) fn ground_head(head: &SequentHead, individuals: usize, variables: u16) -> SequentHead {
     let replace = |number: u16| match number.checked_sub(variables) {
         Some(new) => Argument::Variable(new),

@@ -121,7 +121,7 @@ impl Exploration {
                 !stopped && (asked <= MOST_WORK || !bounded)
             };
             let limits = self.limits(&scope, atoms);
-            // Those of computed values have too few individuals to tell terms apart.
+            // Models of computed values have too few individuals to tell terms apart.
             let models = self.models.iter().take_while(|model| !model.is_piece || !model.free.is_empty()).count();
             let models = &self.models[..models];
             let found = generate_while(&self.compiled.signature, &limits, models, &self.presumed, &mut ask);

@@ -96,8 +96,8 @@ impl Exploration {
         go_on()
     }
 
-    /// Refutes what waits among these conjectures and fails at small individuals, even if the values of its terms lie
-    /// outside of the pieces. The individuals of the counterexamples make further models.
+    /// Refutes waiting conjectures that fail at small individuals even if the values of their terms lie outside the
+    /// pieces. The individuals of the counterexamples form additional models.
     pub(super) fn refute_by_computation(&mut self, places: Range<usize>) {
         let pieces = self.models.iter().filter(|model| !model.free.is_empty()).count();
         for number in 0..pieces {
@@ -115,7 +115,7 @@ impl Exploration {
         }
     }
 
-    /// Models made of computed values, and for each the conjectures that fail there, with values of their variables.
+    /// Models of computed values, each with the conjectures that fail in it.
     fn computed_counterexamples(&self, number: usize, places: Range<usize>) -> Vec<(Model, Failures)> {
         let piece = &self.models[number];
         let mut computation = Computation::new(&self.compiled, piece);

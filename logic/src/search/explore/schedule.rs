@@ -148,8 +148,8 @@ impl Exploration {
         self.choose_among(level, false, first)
     }
 
-    /// Chooses wanted conjectures that were tried at this level when there were at most two thirds of the present rules: so
-    /// often that goals need not wait for all lemmas, and so seldom that it costs no more than a few attempts each.
+    /// Chooses wanted conjectures whose last attempt at this level had at most two thirds of the present rules, so that
+    /// goals need not wait until all lemmas have been tried, and each goal is retried only a logarithmic number of times.
     fn choose_grown(&mut self, level: usize) -> bool {
         let rules = self.rules() + 1;
         let grown = |exploration: &Exploration, conjecture: &Conjecture| {

@@ -62,7 +62,7 @@ pub fn later_theorem(subject: &Subject) -> Vec<Proof> {
         };
         from.clone().map(step).collect()
     });
-    // The shortest circle: the theorem holds because it holds.
+    // The shortest cycle: the theorem is its own premise.
     let mut proof = subject.proof.clone();
     let (rule, conclusion) = cite(subject.number);
     proof.steps = vec![Step { rule, premises: vec![], conclusion, scope: ScopeId::OUTER }];
@@ -93,14 +93,14 @@ pub fn induction_without_guard(subject: &Subject) -> Vec<Proof> {
         }
         _ => None,
     };
-    // The guard left out of the conclusion.
+    // The conclusion without its guard.
     let mut damaged = each_step(subject, |_, _, step| match step.rule {
         Rule::Induction(_) => {
             same(&step.conclusion).map(|formula| with_conclusion(step, formula)).into_iter().collect()
         }
         _ => Vec::new(),
     });
-    // The guard left out of a case, there assumed and discharged consistently.
+    // A case without its guard, assumed and discharged consistently.
     let proof = &subject.proof;
     for step in proof.steps.iter().filter(|step| matches!(step.rule, Rule::Induction(_))) {
         for premise in &step.premises[1..] {
@@ -133,7 +133,7 @@ pub fn induction_with_swapped_case(subject: &Subject) -> Vec<Proof> {
                 premises[place] = premises[other];
                 steps.push(with_premises(step, premises));
             }
-            // The case of a constructor left as it is, without its row.
+            // The case of a constructor without its row, otherwise unchanged.
             if let Rule::Generalise(_) = proof.steps[step.premises[place].index()].rule {
                 let mut premises = step.premises.clone();
                 premises[place] = proof.steps[step.premises[place].index()].premises[0];
@@ -171,7 +171,7 @@ pub fn scope_leak(subject: &Subject) -> Vec<Proof> {
                 let home = proof.steps[*other].scope;
                 !encloses(proof, home, wanted.scope) && !encloses(proof, home, step.scope)
             });
-            // Best a step that says the very same.
+            // Preferably a step with the same conclusion.
             let best = hidden.max_by_key(|other| proof.steps[*other].conclusion == wanted.conclusion);
             if let Some(best) = best {
                 let mut premises = step.premises.clone();

@@ -1,4 +1,4 @@
-//! Rules of the calculus that take several rules of the kernel.
+//! Rules of the calculus that take several kernel rules.
 
 use crate::calculus::formula::{Formula, Name};
 use crate::calculus::proof::{ScopeId, Step};
@@ -9,7 +9,7 @@ use super::super::theory::{places, recursive};
 use super::Writer;
 
 impl Writer<'_, '_> {
-    /// From `A(w)` and `B(w)` to `¬∀z (A → ¬B)`: what is denied, taken at w, would deny B(w).
+    /// From `A(w)` and `B(w)` to `¬∀z (A → ¬B)`: the negated statement, at w, would refute B(w).
     pub(super) fn exists_introduction(
         &mut self,
         step: &Step,
@@ -37,8 +37,8 @@ impl Writer<'_, '_> {
         self.arena.kernel("r-ni", &[list, denied, fact, second, denial])
     }
 
-    /// From `¬∀z (A → ¬B)` and C under A and B to C: suppose ¬C; then A and B contradict each other for
-    /// all z, which was denied.
+    /// From `¬∀z (A → ¬B)` and C under A and B to C: assume ¬C; then A and B contradict each other for all z, which was
+    /// negated.
     pub(super) fn exists_elimination(
         &mut self,
         step: &Step,
@@ -57,7 +57,7 @@ impl Writer<'_, '_> {
         let mut here = self.arena.add(list, contrary);
         rule = self.weaker(list, formula, contrary, rule);
         let mut no = self.arena.kernel("r-hyp", &[list, contrary]);
-        // The same parts, with the contrary before them.
+        // The same conjuncts, with the negated goal assumed before them.
         let mut parts: Vec<(NodeId, NodeId)> = Vec::new();
         for (_, part) in &added {
             rule = self.weaker(here, formula, *part, rule);
@@ -88,8 +88,8 @@ impl Writer<'_, '_> {
         self.arena.kernel("r-raa", &[list, conclusion, denied, all, exists_proof])
     }
 
-    /// Under the equations alone both formulas are equivalent, whatever they bind; then the equations
-    /// are discharged and given.
+    /// Under the equations alone both formulas are equivalent, whatever they bind; then the equations are discharged
+    /// with their proofs.
     pub(super) fn congruence(&mut self, step: &Step, list: NodeId, conclusion: NodeId) -> NodeId {
         let (source, equations) = step.premises.split_first().expect("checked");
         let source_node = self.conclusion(*source);
@@ -135,7 +135,7 @@ impl Writer<'_, '_> {
         self.arena.kernel("r-fwd", &[list, source_node, conclusion, proof, source_proof])
     }
 
-    /// The arguments come in the order in which [`super::super::theory::variables`] declares the variables.
+    /// The arguments are in the order in which [`super::super::theory::variables`] declares the variables.
     pub(super) fn induction(&mut self, step: &Step, list: NodeId, conclusion: NodeId) -> NodeId {
         let signs = self.setting.signs;
         let [body, variable] = self.arena.parts("w-all", conclusion);
@@ -154,7 +154,7 @@ impl Writer<'_, '_> {
             formulas.push(instance);
             proofs.push(same);
         }
-        // All constructors name their arguments alike, but the first of two stands further out.
+        // All constructors use the same argument names, but the first of two is further outside.
         let sort = self.arena.sort(variable);
         for distance in recursive(principle) {
             let argument = self.arena.variable(Variable::Bound(above + distance as u32, sort));
@@ -176,7 +176,7 @@ impl Writer<'_, '_> {
         self.arena.node(Label::Induction(id), &arguments)
     }
 
-    /// From C under A and C under ¬A to C: suppose ¬C; then not A, so C.
+    /// From C under A and C under ¬A to C: assume ¬C; then not A, so C.
     pub(super) fn cases(&mut self, step: &Step, list: NodeId, conclusion: NodeId, yes: ScopeId, no: ScopeId) -> NodeId {
         let (_, assumed) = self.contexts[yes.index()].assumptions()[0];
         let (_, denied) = self.contexts[no.index()].assumptions()[0];
@@ -203,7 +203,7 @@ impl Writer<'_, '_> {
     }
 }
 
-/// From `left = right` to `right = left`: put right for the first left in `left = left`.
+/// From `left = right` to `right = left`: rewrites the first `left` in `left = left`.
 fn symmetric(arena: &mut Arena, context: NodeId, left: NodeId, right: NodeId, proof: NodeId) -> NodeId {
     let same = arena.reflexive(context, left);
     let from = arena.equal(left, left);

@@ -1,4 +1,4 @@
-//! What a proof by rewriting has named and stated so far.
+//! The state of a proof by rewriting: names and steps so far.
 
 use std::collections::HashMap;
 
@@ -9,23 +9,23 @@ use crate::saturation::completion::equation::{Derivation, Equation};
 use crate::saturation::completion::problem::{Meaning, Problem};
 use crate::saturation::completion::term::{TermId, Top};
 
-/// A function's value at some inputs, by name: the row, and the step that says so.
+/// A function value by name: its row, and the step that states it.
 pub(super) type Row = (Vec<Name>, StepId);
 
-/// What is written of a derivation.
+/// The state of a reconstruction from a derivation.
 pub(super) struct Page<'p> {
     pub(super) line: &'p Line<'p>,
     pub(super) problem: &'p Problem,
     pub(super) derivation: Derivation,
     /// The depth of the block.
     pub(super) depth: usize,
-    /// The name of each term that has one here.
+    /// The name of each named term.
     pub(super) names: HashMap<TermId, Name>,
-    /// The row of each named term that is a function's value.
+    /// The row of each named function value.
     pub(super) rows: HashMap<TermId, Row>,
-    /// The step that a named term lies in its domain.
+    /// The step that states the domain membership of a named term.
     pub(super) members: HashMap<TermId, StepId>,
-    /// The steps of the equations that are derived ones.
+    /// The steps of derived equations.
     pub(super) lemmas: Vec<Option<StepId>>,
 }
 
@@ -42,7 +42,7 @@ impl Page<'_> {
         self.derivation.terms.arity(term) > 0
     }
 
-    /// What variables of an equation stand for, so that its sides are these two terms.
+    /// The substitution that maps the sides of an equation to these two terms.
     pub(super) fn images(&self, equation: &Equation, left: TermId, right: TermId) -> HashMap<TermId, TermId> {
         let terms = &self.derivation.terms;
         let mut images = HashMap::new();
@@ -67,7 +67,7 @@ impl Page<'_> {
         self.derivation.terms.substituted(term, &image)
     }
 
-    /// The values in a term, each after those in it; without the term itself if `proper`.
+    /// The function values in a term, innermost first; without the term itself if `proper`.
     pub(super) fn values(&self, term: TermId, proper: bool, found: &mut Vec<TermId>) {
         for argument in self.derivation.terms.arguments(term) {
             self.values(*argument, false, found);
@@ -77,8 +77,8 @@ impl Page<'_> {
         }
     }
 
-    /// How an equation is stated: its variables, the values of which its premises give rows, and the two sides, the second
-    /// of which is a value if one of them is.
+    /// The form in which an equation is stated: its variables, the function values that its premises introduce, and its
+    /// two sides, with a function value as the second if there is one.
     pub(super) fn shape(&self, equation: &Equation) -> Shape {
         let (mut left, mut right) = (equation.left, equation.right);
         if self.is_value(left) && !self.is_value(right) {
@@ -90,7 +90,7 @@ impl Page<'_> {
         let mut values = Vec::new();
         self.values(left, false, &mut values);
         self.values(right, true, &mut values);
-        // What the sequent's premises name has its name everywhere.
+        // Values named by the sequent's premises keep those names.
         values.retain(|value| !self.problem.defined.iter().any(|(known, ..)| known == value));
         Shape { variables, values, left, right }
     }
