@@ -61,7 +61,8 @@ pub struct Conjecture {
     pub parts: Vec<usize>,
     /// Whether no assignment in the models satisfies its premises.
     pub vacuous: bool,
-    /// Whether it follows from another conjecture by applying a function to both sides; no induction is then tried.
+    /// Whether it states for larger terms what another conjecture states for smaller ones. It is left to follow from
+    /// that conjecture, and no induction is tried.
     pub by_congruence: bool,
     /// Whether it was generated as a textbook law, by its form.
     pub textbook: bool,
