@@ -172,7 +172,7 @@ impl Block {
         block
     }
 
-    /// A child block of a block at rest.
+    /// A child block of a frozen block.
     #[must_use]
     pub fn below(parent: &Snapshot) -> Block {
         let last = parent.layers.last().expect("a line has a root");

@@ -201,8 +201,8 @@ impl<'c> Computation<'c> {
         self.truths.retain(|key, _| is_old(key));
     }
 
-    /// Completes an assignment with the values of function rows; a counterexample if the premises hold and the conclusion
-    /// fails.
+    /// Completes an assignment with the values of function rows; a counterexample if the premises hold and the
+    /// conclusion fails.
     fn fails(&mut self, clause: &Clause, mut values: Vec<Option<Element>>) -> Option<Found> {
         let is_row = |premise: &&Literal| {
             premise.positive && self.compiled.signature.relations[premise.relation.index()].function
@@ -440,8 +440,8 @@ impl<'c> Computation<'c> {
         }
     }
 
-    /// Builds a model of the individuals of the first counterexamples, at least one and as many as fit, and removes these
-    /// from the queue. Returns it with the conjectures that fail in it, as the reference evaluator confirms.
+    /// Builds a model of the individuals of the first counterexamples, at least one and as many as fit, and removes
+    /// these from the queue. Returns it with the conjectures that fail in it, as the reference evaluator confirms.
     pub(super) fn model(
         &self,
         theory: &Theory,
@@ -589,8 +589,8 @@ mod tests {
         exploration
     }
 
-    /// Values computed from a small piece, with axioms as rewrite rules, agree with those that a logic block derived for a
-    /// larger piece.
+    /// Values computed from a small piece, with axioms as rewrite rules, agree with those that a logic block derived
+    /// for a larger piece.
     #[test]
     fn computed_values_are_those_of_a_larger_piece() {
         for name in ["peano.mpl", "powers.mpl", "triangular.mpl", "trees.mpl", "lists.mpl"] {

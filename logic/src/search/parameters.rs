@@ -270,7 +270,7 @@ mod tests {
         assert!((0..2).any(|a| (0..2).any(|b| a != b && holds(&[a, b], 2) && holds(&[b, a], 2))), "antisymmetric");
     }
 
-    /// A relation without an end is not free: the chosen one must have no end either.
+    /// A serial relation (every individual has a successor) is not free: the chosen one must be serial too.
     #[test]
     fn what_is_chosen_keeps_the_axioms() {
         let text = "(theory Steps[V,→,P] (& (>[x,y] (in2[x,y,→]) (& (in[x,V]) (in[y,V]))) (>[x] (in[x,P]) (in[x,V]))
@@ -281,7 +281,7 @@ mod tests {
         let size = given.domains[0].size;
         let arity = |facts: usize| given.facts.iter().filter(move |(_, holds, tuple)| *holds && tuple.len() == facts);
         assert!((0..size).all(|one| arity(2).any(|(.., tuple)| tuple[0] == one)), "{:?}", given.facts);
-        // V and P are unconstrained, so they are chosen freely.
+        // V contains all three vertices; P, otherwise unconstrained, is chosen with two.
         assert_eq!((size, arity(1).count()), (3, 3 + 2), "{:?}", given.facts);
     }
 }

@@ -28,7 +28,7 @@ use super::{Exploration, Stage, Task, Theorem};
 const TIMES: usize = 3;
 /// The fewest theorems for a question of premise selection.
 const FEWEST_THEOREMS: usize = 4;
-/// The most open conjectures that questions are asked about, taken from the most interesting.
+/// The most open conjectures, in order of interest, that questions are asked about.
 const OPEN_ASKED: usize = 4;
 /// The most stuck subgoals in a question.
 const SUBGOALS: usize = 5;
