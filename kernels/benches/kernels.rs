@@ -1,9 +1,9 @@
-//! What the siblings win over their definitions, and what share of the memory's bandwidth they reach.
+//! Speedup of the siblings over their definitions, and their share of the memory bandwidth.
 //!
-//! `cargo bench -p theoremata-kernels`, or with a word to choose among the parts: `-- products`. The
-//! shapes are those of the default model, SmolLM2-135M in Q4_1. On one thread, times are those of the
-//! thread's CPU, which leaves out what other programs take of it; on several they are wall time. Each is
-//! of the fastest tenth of several rounds. The bandwidth is measured in the same run, since neighbours move it.
+//! `cargo bench -p theoremata-kernels`, optionally with the name of one part: `-- products`. Shapes are those of the
+//! default model, SmolLM2-135M in Q4_1. Single-threaded times are CPU time of the thread, which excludes other
+//! programs; multi-threaded times are wall time. Each is taken from the fastest tenth of several rounds. The bandwidth
+//! is measured in the same run, since other load on the machine affects it.
 
 use std::hint::black_box;
 use std::io;
@@ -14,7 +14,7 @@ use theoremata_kernels::{
     Pairing, Parallel, Product, Rotary, Sampling, Slot, Span, Stream, f16,
 };
 
-/// Width, gate, heads and vocabulary of the default model.
+/// Hidden width, gate width, heads and vocabulary of the default model.
 const WIDTH: usize = 576;
 const INNER: usize = 1536;
 const HEADS: usize = 9;
@@ -46,13 +46,13 @@ fn main() {
     }
 }
 
-/// Seconds of a fast round of several, by the wall.
+/// Wall time of a fast round among several, in seconds.
 fn best(act: impl FnMut()) -> f64 {
     let began = Instant::now();
     fastest(|| began.elapsed().as_secs_f64(), act)
 }
 
-/// The same by the CPU of this thread.
+/// The same in CPU time of this thread.
 #[cfg(unix)]
 fn best_alone(act: impl FnMut()) -> f64 {
     let clock = || {
@@ -78,12 +78,12 @@ fn fastest(clock: impl Fn() -> f64, mut act: impl FnMut()) -> f64 {
         act();
         rounds.push(clock() - start);
     }
-    // Of the fastest tenth the slowest: now and then a busy machine's clock leaves out time that passed.
+    // The slowest of the fastest tenth: on a busy machine the clock occasionally misses time.
     rounds.sort_by(f64::total_cmp);
     rounds[rounds.len() / 10]
 }
 
-/// GB/s of reading 128 MiB, in a loop that does nothing else.
+/// Read bandwidth in GB/s, from a loop that only reads 128 MiB.
 fn bandwidth(parallel: &dyn Parallel) -> f64 {
     let stream = Stream::new(128 << 20);
     stream.bytes() as f64 / timed(parallel, || stream.read(parallel)) / 1e9
@@ -98,7 +98,7 @@ fn floats(count: usize) -> Vec<f32> {
     (0..count).map(|index| draw.word(index as u32) as f32 / 2_147_483_648.0 - 1.0).collect()
 }
 
-/// A matrix of any weights: the time does not depend on their values.
+/// A matrix of arbitrary weights: the time does not depend on their values.
 fn matrix(arena: &mut Arena, format: Format, rows: usize, columns: usize) -> Matrix {
     Matrix::pack_in(arena, &Inline, format, rows, columns, &mut io::repeat(0x11)).expect("as many bytes as it takes")
 }
@@ -111,7 +111,7 @@ fn multiply(kernels: Kernels, parallel: &dyn Parallel, matrices: &[&Matrix], x: 
     black_box(&outs);
 }
 
-/// One matrix in cache: each format and sibling, by rows.
+/// One matrix in cache: each format and sibling, by number of rows.
 fn products() {
     println!(
         "\nproducts, {INNER}x{WIDTH} (Q4K, Q6K: {INNER}x{INNER}), one thread, weights in cache, 10^9 operations a second"
@@ -139,7 +139,7 @@ fn products() {
     }
 }
 
-/// Every matrix of the model, from memory, as a step of decoding reads them.
+/// All matrices of the model, read from memory as in a decoding step.
 fn model(parallel: &dyn Parallel, threads: usize, bandwidth: f64) {
     let format = Format::Q4_1;
     let kv = KV_HEADS * HEAD_DIM;
@@ -165,7 +165,7 @@ fn model(parallel: &dyn Parallel, threads: usize, bandwidth: f64) {
                     multiply(kernels, parallel, &[gate, up], &x, rows);
                     multiply(kernels, parallel, &[down], &inner, rows);
                 }
-                // A prefill wants the logits of its last row alone.
+                // A prefill computes logits only for its last row.
                 let asking = if rows == 256 { 1 } else { rows };
                 multiply(kernels, parallel, &[&logits], &x[..asking * WIDTH], asking);
             });
@@ -181,8 +181,8 @@ fn model(parallel: &dyn Parallel, threads: usize, bandwidth: f64) {
     }
 }
 
-/// One layer's attention: a decoding row, a prefill of 256 rows, and decoding rows of so many threads
-/// that their keys and values come from memory.
+/// Attention of one layer: a decoding row, a prefill of 256 rows, and decoding rows of enough sequences that their keys
+/// and values exceed the cache.
 fn attention() {
     println!("\nattention of one layer, {HEADS} heads over {KV_HEADS}, pages of 32, one thread");
     println!("{:<14} {:<6} {:>7} {:>7} {:>7} {:>12}", "sibling", "cells", "tokens", "threads", "rows", "µs a thread");
@@ -212,7 +212,7 @@ fn attend<C: Cell>(kernels: Kernels, tokens: usize, threads: usize, rows: usize)
     let mut keys = vec![C::default(); pages * threads * shape.cells()];
     let mut values = keys.clone();
     shape.store(&slots, &rows_of, &rows_of, &mut keys, &mut values);
-    // Thread `t` has every so-many-th page, so that its pages lie apart.
+    // Sequence `t` owns every `threads`-th page, so its pages are not adjacent.
     let spans: Vec<Vec<Span>> = (0..threads)
         .map(|thread| {
             let page = |number: usize| (number * threads + thread) as u32;
@@ -231,7 +231,7 @@ fn attend<C: Cell>(kernels: Kernels, tokens: usize, threads: usize, rows: usize)
     best_alone(|| kernels.attend(&Inline, &heads, pages, &queries, &groups, &mut out))
 }
 
-/// What is done once a row.
+/// Operations on rows.
 fn rows() {
     println!("\nrows, one thread, µs");
     println!(
@@ -239,12 +239,12 @@ fn rows() {
         "sibling", "norm 576", "swiglu 1536", "log-sum 49152", "greedy", "temperature", "top-p 0.9"
     );
     let (x, gain, gate, up) = (floats(WIDTH), floats(WIDTH), floats(INNER), floats(INNER));
-    // The r-th most likely token is about as likely as 1 / r^1.3: a law of text.
+    // The probability of the r-th most likely token is roughly proportional to 1 / r^1.3, as in natural text.
     let logits: Vec<f32> = floats(VOCABULARY).iter().map(|x| -1.3 * (0.5 * x + 0.5).max(1e-9).ln()).collect();
     let draw = Draw { seed: 1, path: 2, position: 3 };
     for kernels in [Kernels::plain()].into_iter().chain(siblings()) {
         let (mut narrow, mut wide) = (vec![0.0; WIDTH], vec![0.0; INNER]);
-        // Often, as the clock itself takes half a microsecond.
+        // Many iterations, since reading the clock takes half a microsecond.
         let norm =
             best_alone(|| (0..100).for_each(|_| kernels.rms_norm(&Inline, &x, &gain, 1e-5, &mut narrow))) / 100.0;
         let swiglu =

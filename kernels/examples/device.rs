@@ -1,11 +1,11 @@
-//! Runs every kernel on a CUDA device against its definition, then times the ones that matter.
+//! Runs every kernel on a CUDA device against its definition, then times the most important ones.
 //!
-//! `cargo run --release -p theoremata-kernels --features cuda --example device`, or with a word to choose among the
-//! parts: `checks`, `products`, `attention`, `step`. `SEEDS=n` makes n rounds of checks. Shares of whole steps are those of
-//! an H200; `GIGABYTES` and `TERAOPERATIONS` say what another device can do in a second.
+//! `cargo run --release -p theoremata-kernels --features cuda --example device`, optionally with the name of one part:
+//! `checks`, `products`, `attention`, `step`. `SEEDS=n` runs n rounds of checks. Utilisation of whole steps is relative
+//! to an H200; set `GIGABYTES` and `TERAOPERATIONS` to the peak rates per second of another device.
 //!
-//! Ends with 0 when every output has the bits of its definition, 1 when one has not, 2 when the device failed, and 3
-//! when there is no device, which it says.
+//! Exit code 0: every output is bit-identical to its definition; 1: some output differs; 2: the device failed; 3: there
+//! is no device.
 
 #[path = "../tests/cuda/checks.rs"]
 mod checks;
@@ -48,7 +48,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs the parts that were chosen; gives how many outputs differ.
+/// Runs the selected parts. Returns the number of outputs that differ.
 fn run(cuda: &Cuda) -> Result<usize, CudaError> {
     let chosen: Vec<String> = std::env::args().skip(1).collect();
     let wants = |part: &str| chosen.is_empty() || chosen.iter().any(|word| part.contains(word.as_str()));
@@ -82,7 +82,7 @@ fn run(cuda: &Cuda) -> Result<usize, CudaError> {
     Ok(report.differing())
 }
 
-/// Seconds of one call, of the fastest of several rounds of many.
+/// Seconds per call, from the fastest of several rounds of many calls.
 fn seconds(cuda: &Cuda, mut act: impl FnMut() -> Result<(), CudaError>) -> Result<f64, CudaError> {
     let mut best = f64::INFINITY;
     for _ in 0..5 {
@@ -102,13 +102,13 @@ fn floats(count: usize) -> Vec<f32> {
     numbers::Random::new(1).floats(count)
 }
 
-/// A matrix of any weights: the time does not depend on their values.
+/// A matrix of arbitrary weights: the time does not depend on their values.
 fn matrix(format: Format, rows: usize, columns: usize) -> Matrix {
     let bytes = vec![0x11; format.bytes(rows, columns).expect("whole blocks")];
     Matrix::pack(format, rows, columns, &bytes).expect("as many bytes as it takes")
 }
 
-/// One matrix that no cache holds, by rows of activations.
+/// One matrix larger than any cache, by number of activation rows.
 fn products(cuda: &Cuda) -> Result<(), CudaError> {
     let (rows, columns) = (65_536, 2048);
     println!("\nproducts, {rows}x{columns}: GB/s of weights for few rows, 10^12 operations a second for many");
@@ -157,7 +157,7 @@ const MODELS: [(&str, Measures); 2] = [
     ),
 ];
 
-/// One layer's attention.
+/// Attention of one layer.
 fn attention(cuda: &Cuda) -> Result<(), CudaError> {
     println!("\nattention of one layer over f16");
     println!("{:<20} {:>8} {:>8} {:>6} {:>10} {:>10}", "model", "threads", "tokens", "rows", "µs", "GB/s");
@@ -181,9 +181,9 @@ fn attention(cuda: &Cuda) -> Result<(), CudaError> {
     Ok(())
 }
 
-/// Whole steps, as an engine takes them: from tokens to drawn tokens, decoding and reading prompts. The weights mean
-/// nothing. A step reads all weights once and the keys and values of each thread, and does two operations a weight and
-/// row; embeddings are weights of the logits, which only the last row of each thread asks for.
+/// Whole engine steps, from token ids to sampled tokens, for decoding and prefill, with arbitrary weights. A step reads
+/// all weights once and the keys and values of each sequence, and performs two operations per weight and row. The
+/// embedding matrix also computes the logits, only for the last row of each sequence.
 fn steps(cuda: &Cuda) -> Result<(), CudaError> {
     let peak = |name: &str, usual: f64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual);
     let (bandwidth, arithmetic) = (peak("GIGABYTES", 4800.0), peak("TERAOPERATIONS", 1979.0));

@@ -1,6 +1,6 @@
-//! Every operation of a device against its definition, on odd shapes, with outputs that nothing has written.
+//! Every device operation against its definition, on odd shapes, with outputs poisoned beforehand.
 //!
-//! Shared by the tests, which run the kernels on a stand-in, and by `examples/device.rs`, which runs them on a device.
+//! Shared by the tests, which run the kernels on a stand-in, and `examples/device.rs`, which runs them on a device.
 
 use theoremata_kernels::cuda::{Buffer, Choice, Cuda, CudaError, Plain, Product as DeviceProduct, Scoring};
 use theoremata_kernels::{
@@ -12,10 +12,10 @@ use crate::numbers::{Random, weights};
 use crate::pass::{EPSILON, Measures, Model, Threads};
 use crate::report::Report;
 
-/// A check: compares outputs that follow from a seed.
+/// A check: compares outputs computed from a seed.
 pub(crate) type Check = fn(&Cuda, u64, &mut Report) -> Result<(), CudaError>;
 
-/// An output that shows what is not written.
+/// An output buffer that reveals elements never written.
 fn unwritten(cuda: &Cuda, count: usize) -> Result<Buffer<f32>, CudaError> {
     cuda.upload(&vec![f32::NAN; count])
 }
@@ -27,7 +27,7 @@ fn matrix(random: &mut Random, format: Format, columns: usize, rows_max: usize) 
     Matrix::pack(format, rows, columns, &weights(random, format, rows, columns)).expect("a matrix of this shape")
 }
 
-/// Columns of a matrix of a format, none or more than a kernel takes in one go among them.
+/// A number of columns for a matrix of a format, including zero and more than a kernel processes in one iteration.
 fn columns(random: &mut Random, format: Format) -> usize {
     match format.block_columns() {
         1 => random.below(300),
@@ -36,7 +36,7 @@ fn columns(random: &mut Random, format: Format) -> usize {
     }
 }
 
-/// Products: some matrices of each format, and one of floats among them in the same call.
+/// Products: several matrices of each format, and one float matrix in the same call.
 pub(crate) fn products(cuda: &Cuda, seed: u64, report: &mut Report) -> Result<(), CudaError> {
     let random = &mut Random::new(seed);
     for format in Cuda::FORMATS {
@@ -67,7 +67,7 @@ pub(crate) fn products(cuda: &Cuda, seed: u64, report: &mut Report) -> Result<()
     Ok(())
 }
 
-/// Rows of matrices, as of embeddings.
+/// Row look-ups, as for embeddings.
 pub(crate) fn lookups(cuda: &Cuda, seed: u64, report: &mut Report) -> Result<(), CudaError> {
     let random = &mut Random::new(seed);
     for format in Cuda::FORMATS {
@@ -85,7 +85,7 @@ pub(crate) fn lookups(cuda: &Cuda, seed: u64, report: &mut Report) -> Result<(),
     Ok(())
 }
 
-/// Norm, gate, sums and choice of rows.
+/// RMS norm, gate, addition, and row selection.
 pub(crate) fn rows(cuda: &Cuda, seed: u64, report: &mut Report) -> Result<(), CudaError> {
     let random = &mut Random::new(seed);
     let what = format!("seed {seed}");
@@ -134,19 +134,19 @@ pub(crate) fn rows(cuda: &Cuda, seed: u64, report: &mut Report) -> Result<(), Cu
     Ok(())
 }
 
-/// Softmax, its logarithm, and draws.
+/// Softmax, log-sum-exp, and sampling.
 pub(crate) fn chances(cuda: &Cuda, seed: u64, report: &mut Report) -> Result<(), CudaError> {
     let random = &mut Random::new(seed);
     let what = format!("seed {seed}");
-    // Long rows first: they take several goes.
+    // Long rows first: they take several iterations.
     let (rows, count) = (1 + random.below(4), [5000, 17, 2048, 1, 63, 300, 16][seed as usize % 7]);
     let mut x: Vec<f32> = random.floats(rows * count).iter().map(|x| x * 30.0).collect();
     x.iter_mut().filter(|_| random.below(8) == 0).for_each(|x| *x = f32::NEG_INFINITY);
     if rows > 1 && random.below(2) == 0 {
-        x[..count].fill(f32::NEG_INFINITY); // nothing may be chosen
+        x[..count].fill(f32::NEG_INFINITY); // no token is allowed
     }
     if rows > 2 && count > 3 {
-        (x[count + 1], x[count + 3]) = (31.0, 31.0); // equals
+        (x[count + 1], x[count + 3]) = (31.0, 31.0); // a tie
     }
     let kernels = Kernels::best();
     let mut expected = x.clone();
@@ -162,7 +162,7 @@ pub(crate) fn chances(cuda: &Cuda, seed: u64, report: &mut Report) -> Result<(),
     draws(cuda, random, count, &x, report, &what)
 }
 
-/// Draws from rows of logits, among all tokens and among some, and given tokens.
+/// Sampling from rows of logits, among all tokens and among a subset, and with the token given.
 fn draws(
     cuda: &Cuda,
     random: &mut Random,
@@ -213,7 +213,7 @@ fn draws(
     Ok(())
 }
 
-/// Storing into pages of both widths, getting back out, and attention over them.
+/// Storing into f32 and f16 pages, reading back, and attention over the pages.
 pub(crate) fn attention(cuda: &Cuda, seed: u64, report: &mut Report) -> Result<(), CudaError> {
     pages_of::<f32>(cuda, seed, "f32", report)?;
     pages_of::<f16>(cuda, seed, "f16", report)
@@ -221,19 +221,19 @@ pub(crate) fn attention(cuda: &Cuda, seed: u64, report: &mut Report) -> Result<(
 
 const POSITIONS: usize = 700;
 
-/// A list of spans, and the rows that read it.
+/// A span list, and the rows that attend to it.
 struct List {
     spans: Vec<Span>,
     positions: Vec<u32>,
     seen: Vec<u32>,
 }
 
-/// Runs of the tokens that lie in `slots`, each at positions of its own; a run may come twice, as in a fork.
+/// Runs of the tokens in `slots`, each with its own positions; a run may occur twice, as after a fork.
 fn list(random: &mut Random, slots: &[Slot]) -> List {
     let mut spans: Vec<Span> = Vec::new();
     for _ in 0..random.below(4) {
         let (from, position) = (random.below(slots.len()), random.below(POSITIONS - slots.len()) as u32);
-        let mut cut = true; // a run begins a span
+        let mut cut = true; // a run starts a new span
         for (at, slot) in slots[from..][..1 + random.below(slots.len() - from)].iter().enumerate() {
             match spans.last_mut() {
                 Some(last) if !cut && last.page == slot.page && last.offset + last.tokens == slot.offset => {
@@ -247,13 +247,13 @@ fn list(random: &mut Random, slots: &[Slot]) -> List {
         }
         if random.below(4) == 0 {
             let last = spans[spans.len() - 1];
-            spans.push(Span { tokens: 0, ..last }); // an empty span is no token
+            spans.push(Span { tokens: 0, ..last }); // an empty span contributes nothing
         }
     }
     let listed: usize = spans.iter().map(|span| span.tokens as usize).sum();
     let rows = random.below(7);
     let positions = (0..rows).map(|_| random.below(POSITIONS) as u32).collect();
-    // Some rows see all that is listed.
+    // Some rows see the whole list.
     let seen = |_| if random.below(3) == 0 { listed as u32 } else { random.below(listed + 1) as u32 };
     List { spans, positions, seen: (0..rows).map(seen).collect() }
 }
@@ -265,7 +265,7 @@ fn pages_of<C: Cell + Plain>(cuda: &Cuda, seed: u64, name: &str, report: &mut Re
     let shape = PageShape { page_tokens: [1, 2, 5, 16, 32, 33][random.below(6)], kv_heads, head_dim };
     let tokens = [200, 20, 150, 1][seed as usize % 4];
     let pages = tokens / shape.page_tokens + 2;
-    // Token after token, from some place in some page on, around the end.
+    // Consecutive tokens from a random slot on, wrapping around at the end.
     let shift = random.below(pages * shape.page_tokens);
     let slots: Vec<Slot> = (0..tokens)
         .map(|token| (token + shift) % (pages * shape.page_tokens))
@@ -295,7 +295,7 @@ fn pages_of<C: Cell + Plain>(cuda: &Cuda, seed: u64, name: &str, report: &mut Re
     report.compare(&format!("fetch {name}"), &value_back.to_vec()?, &rounded(&value_rows), &what);
 
     let pairing = [Pairing::Neighbours, Pairing::Halves][random.below(2)];
-    // All pairs of a head turn, or some, or none.
+    // All dimension pairs of a head are rotated, or some, or none.
     let frequencies = Rotary::frequencies(head_dim, 1e4);
     let turning = [frequencies.len(), frequencies.len(), frequencies.len() / 2, 0][random.below(4)];
     let rotary = Rotary::stretching(pairing, head_dim, &frequencies[..turning], 1.1, POSITIONS);
@@ -321,7 +321,7 @@ fn pages_of<C: Cell + Plain>(cuda: &Cuda, seed: u64, name: &str, report: &mut Re
 
     let angles = cuda.angles(&rotary)?;
     let queries = cuda.upload(&queries)?;
-    // With little memory the rows are done in several passes.
+    // With a small buffer for attention weights, the rows are processed in several passes.
     let weights_max = [0, 1000, 1 << 24][random.below(3)];
     let mut device_lists = cuda.lists(heads, shape, &angles, pages, &groups, weights_max)?;
     for layer in ["one layer", "the next"] {
@@ -332,7 +332,7 @@ fn pages_of<C: Cell + Plain>(cuda: &Cuda, seed: u64, name: &str, report: &mut Re
     Ok(())
 }
 
-/// Several layers of a small model, as an engine puts the operations together.
+/// Several layers of a small model, composed as in an engine.
 pub(crate) fn passes(cuda: &Cuda, seed: u64, report: &mut Report) -> Result<(), CudaError> {
     let random = &mut Random::new(seed ^ 0x9a55);
     let measures = Measures {
@@ -350,7 +350,7 @@ pub(crate) fn passes(cuda: &Cuda, seed: u64, report: &mut Report) -> Result<(), 
     pass(cuda, random, measures, &situation, report)
 }
 
-/// A pass of some threads through a model of random weights.
+/// A forward pass of several sequences through a model of random weights.
 pub(crate) fn pass(
     cuda: &Cuda,
     random: &mut Random,

@@ -1,8 +1,8 @@
-//! The side of the driver: on a device where there is one, and everywhere on a stand-in for the driver's library.
+//! The driver backend: on a device if there is one, and on every machine with a stand-in for the driver library.
 
 use theoremata_kernels::cuda::{Cuda, CudaError};
 
-/// On a machine with a device it opens; elsewhere the error says what is missing.
+/// Opens the device if the machine has one; otherwise the error names what is missing.
 #[test]
 fn opening_a_device_gives_it_or_says_what_is_missing() {
     match Cuda::open(0) {
@@ -40,8 +40,8 @@ fn a_device_has_the_bits_of_the_definitions() {
     assert_eq!(report.differing(), 0, "outputs differ from their definitions");
 }
 
-/// The test above, in a process that finds our stand-in where it looks for the driver. The stand-in refuses memory
-/// that was not allocated, kernels that the PTX lacks, and arguments of other sizes than the PTX says.
+/// The test above, in a process whose library path leads to our stand-in for the driver. The stand-in refuses memory
+/// that was not allocated, kernels absent from the PTX, and arguments whose sizes differ from those in the PTX.
 #[cfg(all(feature = "cuda", target_os = "linux"))]
 #[test]
 fn all_that_the_driver_is_told_a_stand_in_for_it_does() {
@@ -66,7 +66,7 @@ fn all_that_the_driver_is_told_a_stand_in_for_it_does() {
     assert!(said.contains("on a stand-in for a driver"), "{said}");
 }
 
-/// What a machine lacks is said when the device is opened.
+/// Opening a device reports what the machine lacks.
 #[cfg(all(feature = "cuda", target_os = "linux"))]
 #[test]
 fn what_a_device_or_a_driver_lacks_is_said() {

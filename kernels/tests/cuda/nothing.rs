@@ -1,10 +1,10 @@
-//! A machine that does nothing, for what is refused before it is asked.
+//! A machine that executes nothing, for tests of arguments that are refused before a launch.
 
 use std::sync::Arc;
 
 use theoremata_kernels::cuda::{Address, CudaError, Launch, Machine};
 
-/// A machine that does nothing, for what is refused before it is asked.
+/// A machine that executes nothing.
 pub(crate) struct Nothing;
 
 impl Nothing {

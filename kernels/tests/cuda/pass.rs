@@ -1,9 +1,9 @@
-//! A pass through a model, put together from the operations of a device as an engine would.
+//! A forward pass through a model, composed of device operations as in an engine.
 
 use theoremata_kernels::cuda::{Angles, Buffer, Cuda, CudaError, DevicePages, Lists, Product, Scoring, Slots, Weights};
 use theoremata_kernels::{Activation, Format, Group, Matrix, PageShape, Pairing, Rotary, Slot, Span, f16};
 
-/// The measures of a model of the Llama family.
+/// The dimensions of a model of the Llama family.
 #[derive(Clone, Copy)]
 pub(crate) struct Measures {
     pub(crate) width: usize,
@@ -12,7 +12,7 @@ pub(crate) struct Measures {
     pub(crate) shape: PageShape,
     pub(crate) layers: usize,
     pub(crate) vocabulary: usize,
-    /// Of the layers' matrices, and of the one for embeddings and logits.
+    /// The formats of the layers' matrices, and of the matrix for embeddings and logits.
     pub(crate) formats: [Format; 2],
 }
 
@@ -42,7 +42,7 @@ impl Measures {
     }
 }
 
-/// A model on a device; all its norms have one gain.
+/// A model on a device; all its norms share one gain vector.
 pub(crate) struct Model {
     pub(crate) measures: Measures,
     layers: Vec<Vec<Weights>>,
@@ -50,7 +50,7 @@ pub(crate) struct Model {
     gain: Buffer<f32>,
 }
 
-/// Rows of some threads: what they read and write, and the rows whose logits are asked for.
+/// The rows of several sequences in one step: their inputs and cache slots, and the rows whose logits are computed.
 pub(crate) struct Step {
     pub(crate) lists: Lists,
     pub(crate) slots: Slots,
@@ -76,7 +76,7 @@ impl Model {
         })
     }
 
-    /// Room for `pages` pages in every layer, all of it 1.
+    /// A KV cache of `pages` pages per layer, filled with ones.
     pub(crate) fn memory(&self, cuda: &Cuda, pages: usize) -> Result<Vec<DevicePages<f16>>, CudaError> {
         let shape = self.measures.shape;
         let blank = vec![f16::ONE; pages * shape.cells()];
@@ -89,7 +89,7 @@ impl Model {
         (0..self.measures.layers).map(room).collect()
     }
 
-    /// The logits of the asking rows.
+    /// The logits of the rows in `step.asking`.
     pub(crate) fn logits(
         &self,
         cuda: &Cuda,
@@ -140,8 +140,8 @@ impl Model {
     }
 }
 
-/// Threads of as many tokens each, of which the last `rows` are in the step; thread `t` has every so-many-th page, so
-/// that its pages lie apart.
+/// Sequences of `tokens` tokens each, of which the last `rows` belong to the step. Sequence `t` owns every `threads`-th
+/// page, so its pages are not adjacent.
 pub(crate) struct Threads {
     pub(crate) threads: usize,
     pub(crate) tokens: usize,
@@ -167,7 +167,7 @@ impl Threads {
         (0..self.threads).flat_map(|thread| (first..self.tokens).map(move |at| slot(thread, at))).collect()
     }
 
-    /// Calls `act` with the groups.
+    /// Calls `act` with the attention groups.
     pub(crate) fn groups<T>(&self, shape: PageShape, act: impl FnOnce(&[Group<'_>]) -> T) -> T {
         let size = shape.page_tokens;
         let span = |thread: usize, number: usize| Span {
@@ -186,7 +186,7 @@ impl Threads {
         act(&groups)
     }
 
-    /// A step in which all threads take part and the last row of each asks.
+    /// A step that includes all sequences and computes logits for the last row of each.
     pub(crate) fn step(&self, cuda: &Cuda, measures: &Measures) -> Result<Step, CudaError> {
         let (shape, pages) = (measures.shape, self.pages(measures.shape));
         let angles = cuda.angles(&self.rotary(shape))?;

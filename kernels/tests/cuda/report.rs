@@ -1,19 +1,19 @@
-//! What was compared, and what differs.
+//! A report of comparisons and differences.
 
 use std::collections::BTreeMap;
 
-/// What was compared, by the operation.
+/// All comparisons, by operation.
 #[derive(Default)]
 pub(crate) struct Report {
     operations: BTreeMap<String, Compared>,
 }
 
-/// Outputs of an operation, and how they differ from those of the definition.
+/// The outputs of one operation, and their differences from the definition.
 #[derive(Default)]
 struct Compared {
     outputs: usize,
     differing: usize,
-    /// The largest difference; infinite where one of two is NaN.
+    /// The largest difference; infinite if exactly one of two values is NaN.
     worst: f64,
     first: Option<String>,
 }

@@ -9,14 +9,14 @@ use crate::numbers::Random;
 
 const POSITIONS: usize = 200;
 
-/// A layer, and lists of tokens that rows read; independent of how the tokens are paged.
+/// A layer, and token lists that rows attend to, independent of the page layout.
 struct Case {
     queries: usize,
     kv_heads: usize,
     dim: usize,
     pairing: Pairing,
     rotary: Rotary,
-    /// Numbers of a head that turn.
+    /// The number of rotated dimensions of a head.
     turning: usize,
     window: Option<u32>,
     cap: Option<f32>,
@@ -46,7 +46,7 @@ fn case(seed: u64) -> Case {
     let tokens = 1 + random.below(90);
     let lists = (0..random.below(4))
         .map(|_| {
-            // A few runs of tokens, each at positions of its own; a run may come twice, as in a fork.
+            // A few runs of tokens, each with its own positions; a run may occur twice, as after a fork.
             let mut list = Vec::new();
             for _ in 0..random.below(4) {
                 let (from, position) = (random.below(tokens), random.below(POSITIONS - 90));
@@ -64,7 +64,7 @@ fn case(seed: u64) -> Case {
     Case { queries: kv_heads * run, kv_heads, dim, pairing, rotary, turning, window, cap, keys, values, lists }
 }
 
-/// Puts the tokens into pages in some order, and computes; what no token fills is NaN.
+/// Stores the tokens in pages in some order, and computes attention; unused slots are NaN.
 fn attend<C: Cell>(
     case: &Case,
     kernels: Kernels,
@@ -129,7 +129,7 @@ fn every_bit_agrees<C: Cell>(seed: u64) {
             let shuffle = random.below(64);
             let what = format!("seed {seed}, pages of {page_tokens}, {}, {name}", kernels.level());
             same_bits(&attend::<C>(&case, kernels, parallel, page_tokens, shuffle, &lists), &expected, &what);
-            // Each row alone, which must not change it.
+            // Each row alone, which must give the same result.
             let mut alone = Vec::new();
             for list in &case.lists {
                 for (row, queries) in list.queries.chunks_exact(case.queries * case.dim).enumerate() {

@@ -1,16 +1,16 @@
-//! What the tests share: seeds, numbers, executors, and the comparison of bits.
+//! Shared by the tests: seeds, executors, and bitwise comparison.
 
 use std::sync::LazyLock;
 
 use crate::skip::skipped;
 use theoremata_kernels::{Crew, Inline, Kernels, Level, Parallel};
 
-/// Seeds of a property: 200, or as many as `SEEDS` says.
+/// The seeds of a property: 200, or the number in `SEEDS`.
 pub(crate) fn seeds() -> std::ops::Range<u64> {
     0..std::env::var("SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(200)
 }
 
-/// Every sibling that this machine can run; says which it cannot.
+/// Every sibling that this machine supports; prints those that it does not.
 pub(crate) fn siblings() -> Vec<Kernels> {
     for level in [Level::Avx2, Level::Avx512] {
         if !level.runs_here() {
@@ -20,7 +20,7 @@ pub(crate) fn siblings() -> Vec<Kernels> {
     Level::available().into_iter().filter_map(Kernels::at).collect()
 }
 
-/// Three threads for each call.
+/// An executor that starts three threads for each call.
 pub(crate) struct Scoped;
 
 impl Parallel for Scoped {
@@ -37,18 +37,18 @@ impl Parallel for Scoped {
     }
 }
 
-/// The executors that results must not depend on.
+/// Executors, on which results must not depend.
 pub(crate) fn executors() -> [(&'static str, &'static dyn Parallel); 3] {
     static CREW: LazyLock<Crew> = LazyLock::new(|| Crew::new(4));
     [("inline", &Inline), ("three threads", &Scoped), ("a crew of four", &*CREW)]
 }
 
-/// An output that shows what is not written.
+/// An output buffer that reveals elements never written.
 pub(crate) fn unwritten(count: usize) -> Vec<f32> {
     vec![f32::NAN; count]
 }
 
-/// Fails if two outputs differ in a bit, or one holds NaN.
+/// Fails if two outputs differ in any bit, or one contains NaN.
 #[track_caller]
 pub(crate) fn same_bits(found: &[f32], expected: &[f32], what: impl std::fmt::Display) {
     assert_eq!(found.len(), expected.len(), "{what}");
@@ -58,7 +58,7 @@ pub(crate) fn same_bits(found: &[f32], expected: &[f32], what: impl std::fmt::Di
     }
 }
 
-/// Fails if an output is further from the exact one than `tolerance`.
+/// Fails if an output differs from the exact result by more than `tolerance`.
 #[track_caller]
 pub(crate) fn close(found: &[f32], exact: &[f64], tolerance: f64, what: impl std::fmt::Display) {
     assert_eq!(found.len(), exact.len(), "{what}");

@@ -1,4 +1,4 @@
-//! The crew of threads.
+//! The thread pool.
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use theoremata_kernels::{Crew, Parallel};
 
-/// Work that ends when all of `count` chunks are taken.
+/// Work that ends when all `count` chunks are taken.
 fn count_up(crew: &Crew, count: usize) -> usize {
     let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
     crew.run(&|| {
@@ -24,7 +24,7 @@ fn all_work_is_done_when_a_call_returns() {
     for call in 0..5000 {
         assert_eq!(count_up(&crew, call % 50), call % 50);
         if call % 1000 == 0 {
-            std::thread::sleep(std::time::Duration::from_millis(5)); // so that the crew falls asleep
+            std::thread::sleep(std::time::Duration::from_millis(5)); // let the pool go to sleep
         }
     }
 }
@@ -33,7 +33,7 @@ fn all_work_is_done_when_a_call_returns() {
 fn other_threads_take_part() {
     let crew = Crew::new(2);
     let seen = Mutex::new(HashSet::new());
-    // The caller waits within the work, so that the other has all the time it needs.
+    // The caller waits inside the work, so that the other thread has enough time.
     crew.run(&|| {
         seen.lock().expect("no panic").insert(std::thread::current().id());
         while seen.lock().expect("no panic").len() < 2 {

@@ -1,8 +1,8 @@
-//! One harness for all operations: each sibling against the definition, bit for bit, and the definition
-//! against sums in f64 of what its documentation says, within a stated tolerance.
+//! One harness for all operations: each sibling against the definition, bit for bit, and the definition against the
+//! documented formula in f64, within a stated tolerance.
 //!
-//! Outputs are filled with NaN beforehand, so that what is not written shows. Shapes are odd. A row is
-//! computed alone, in batches, and on an executor that interleaves as it likes.
+//! Outputs are filled with NaN beforehand, to reveal elements never written. Shapes are odd. Each row is computed
+//! alone, in batches, and on an executor with arbitrary interleaving.
 
 mod attention;
 mod common;

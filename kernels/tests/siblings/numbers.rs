@@ -1,9 +1,9 @@
-//! Random numbers and weights that follow from a seed.
+//! Pseudo-random numbers and weights from a seed.
 
 use half::{bf16, f16};
 use theoremata_kernels::{Draw, Format};
 
-/// Numbers that follow from a seed.
+/// A deterministic pseudo-random generator.
 pub(crate) struct Random {
     seed: u64,
     next: u32,
@@ -19,7 +19,7 @@ impl Random {
         Draw { seed: self.seed, path: 0x7e57, position: 0 }.word(self.next)
     }
 
-    /// A number of `0..bound`.
+    /// A number in `0..bound`.
     pub(crate) fn below(&mut self, bound: usize) -> usize {
         ((u64::from(self.word()) * bound as u64) >> 32) as usize
     }
@@ -34,7 +34,7 @@ impl Random {
     }
 }
 
-/// Bytes of weights as a file holds them: any quants, scales that keep the weights near 1.
+/// Bytes of weights in a file format: arbitrary quants, with scales that keep the weights near 1.
 pub(crate) fn weights(random: &mut Random, format: Format, rows: usize, columns: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     for _ in 0..rows * columns / format.block_columns() {

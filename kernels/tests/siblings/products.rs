@@ -1,4 +1,4 @@
-//! Products of matrices.
+//! Matrix products.
 
 use theoremata_kernels::{Format, Inline, Kernels, Matrix, Parallel, Product};
 
@@ -101,7 +101,7 @@ fn packing_loses_no_weight() {
     }
 }
 
-/// Tolerance: half a step of the activations' 8 bits times each weight, and the rounding of the sums.
+/// Tolerance: half a quantisation step of the 8-bit activations times each weight, plus the rounding of the sums.
 #[test]
 fn a_product_is_that_of_the_weights_in_the_file() {
     for seed in seeds() {

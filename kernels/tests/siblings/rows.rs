@@ -35,7 +35,7 @@ fn a_norm_has_the_bits_of_its_definition_alone_and_in_any_batch() {
     }
 }
 
-/// What a gate makes of a number, in f64.
+/// A gate's activation in f64.
 fn exact_gate(activation: Activation, x: f32) -> f64 {
     let x = f64::from(x);
     match activation {

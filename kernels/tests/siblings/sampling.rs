@@ -1,4 +1,4 @@
-//! The choice of tokens.
+//! Sampling of tokens.
 
 use theoremata_kernels::{Draw, Kernels, Sampling, gumbel};
 

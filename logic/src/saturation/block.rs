@@ -1,13 +1,12 @@
-//! A logic block: what it may assume, what it wants, and what follows.
+//! A logic block: assumptions, a goal, and saturation towards it.
 //!
-//! A block sees the facts of its ancestors and has facts of its own. Facts are taken in order; each is
-//! joined with older ones by the plans of the rules, so that every combination is met once
-//! (semi-naive evaluation). Equal individuals share a representative, and facts are about
-//! representatives; functions have one value for their inputs, so two values are equal. New values
-//! are made only when a rule asks for them, the cheapest first.
+//! A block sees the facts of its ancestors and has facts of its own. Facts are taken in order and joined with older
+//! ones by the join plans of the rules, so that every combination is considered once (semi-naive evaluation). Equal
+//! individuals share a representative, and facts are about representatives. A function has one value for given inputs,
+//! so two values are equal. New values are created only on demand of a rule, the cheapest first.
 //!
-//! A block is a value: [`Block::run`] does a given amount of work and says why it stopped. The same
-//! block and the same limits give the same facts in the same order.
+//! A block is a plain value: [`Block::run`] does a bounded amount of work and reports why it stopped. The same block
+//! with the same limits derives the same facts in the same order.
 
 mod agenda;
 mod derive;
@@ -36,36 +35,36 @@ use join::Matches;
 pub(crate) use line::Line;
 pub use line::Snapshot;
 
-/// How much a block may do.
+/// The limits on a block's work.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
-    /// Look-ups and comparisons.
+    /// Index look-ups and comparisons.
     pub steps: u64,
     /// New individuals.
     pub creations: u32,
 }
 
 impl Limits {
-    /// Nothing may be done.
+    /// No work.
     pub const NONE: Limits = Limits { steps: 0, creations: 0 };
 }
 
 /// Why a block stopped.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum End {
-    /// The goal is reached.
+    /// The goal holds.
     Proved,
-    /// A contradiction was derived, from which the goal follows.
+    /// A contradiction was derived; it implies the goal.
     Contradiction,
-    /// Nothing new follows and no value is asked for.
+    /// Nothing new follows, and no value is demanded.
     Saturated,
-    /// The limit on new individuals is reached.
+    /// The limit on new individuals was reached.
     OutOfCreations,
-    /// The limit on steps is reached; more limits and another call go on.
+    /// The limit on steps was reached; another call with higher limits continues.
     OutOfSteps,
 }
 
-/// What a block wants.
+/// The goal of a block.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Goal {
     /// A fact.
@@ -74,14 +73,14 @@ pub enum Goal {
     Equal(Individual, Individual),
     /// A contradiction.
     False,
-    /// Facts about some individuals: the patterns' variables.
+    /// The existence of individuals, the patterns' variables, that satisfy these patterns.
     Exists(u16, Vec<Pattern>),
 }
 
-/// What reached an existence goal: the goal as a rule, and the facts that match its patterns.
+/// The match that established an existence goal: the goal as a rule, and the facts that match its patterns.
 pub type Reached = (Arc<Rule>, Vec<FactId>);
 
-/// See the module's page.
+/// The state of a logic block; see the module documentation.
 #[derive(Debug)]
 pub struct Block {
     ancestors: Vec<Arc<Layer>>,
@@ -89,43 +88,43 @@ pub struct Block {
     classes: Classes,
     /// The sort of each individual.
     sorts: Vec<SortId>,
-    /// For each sort whether its domain has facts.
+    /// For each sort, whether its domain has facts.
     ranged: Vec<bool>,
-    /// Whether it has the rules of [`RuleBook::views`].
+    /// Whether the block has the rules of [`RuleBook::views`].
     with_views: bool,
-    /// What it is about; `None`: everything.
+    /// The relations relevant to the attempt; `None`: all.
     focus: Option<Arc<Focus>>,
     book: Arc<RuleBook>,
     local: Vec<(RuleId, Arc<Rule>)>,
-    /// The next fact to be joined with older ones.
+    /// The next fact to be joined with older ones; earlier ones are done.
     next: u32,
     agenda: Agenda,
     falsum: Option<FactId>,
     goal: Option<Goal>,
     reached: Option<Reached>,
-    /// How many individuals there were when the goal was last looked at backwards; 0: not yet.
+    /// The number of individuals at the last backward chaining from the goal; 0: none yet.
     guessed_from: u32,
-    /// Whether the goal drives.
+    /// Whether the search is goal-directed.
     drives: bool,
-    /// The rows that would lead to the goal, with variables where any individual will do: values on the way to one are
-    /// made first.
+    /// Rows that would lead to the goal, with variables for arbitrary individuals. Values that lead to one are created
+    /// first.
     aims: Vec<Pattern>,
     given: u32,
     /// Whether this block or an ancestor has a negative fact.
     negatives: bool,
-    /// Rules that name an individual which no longer stands for its class: facts about the one that
-    /// does were there before and are joined anew.
+    /// Rules that name an individual which is no longer a representative. They are joined again with the older facts
+    /// about the new representative.
     rejoin: Vec<RuleId>,
-    /// Equations whose merge is under way or still to come.
+    /// Equations whose merge is running or pending.
     equations: VecDeque<(Individual, Individual, FactId)>,
     steps: u64,
-    /// Whether a fact had more matches than a block takes; then it ends, having met the bound on steps.
+    /// Whether a fact had more matches than a block accepts; it then ends as if out of steps.
     is_cut: bool,
     creations: u32,
     matches: Matches,
 }
 
-/// What a block begins with.
+/// The initial state of a block.
 struct Start {
     ancestors: Vec<Arc<Layer>>,
     layer: Layer,
@@ -143,7 +142,7 @@ struct Start {
 const UNBOUND: Individual = Individual(u32::MAX);
 
 impl Block {
-    /// A block without facts whose individuals are the `constants` of the signature.
+    /// A root block: it has no facts, and its individuals are the constants of the signature.
     #[must_use]
     pub fn root(book: Arc<RuleBook>) -> Block {
         let start = Start {
@@ -173,7 +172,7 @@ impl Block {
         block
     }
 
-    /// A block below one at rest.
+    /// A child block of a frozen block.
     #[must_use]
     pub fn below(parent: &Snapshot) -> Block {
         let last = parent.layers.last().expect("a line has a root");
@@ -231,7 +230,7 @@ impl Block {
         }
     }
 
-    /// Puts the block to rest, so that others can stand below it.
+    /// Freezes the block, so that child blocks can share its facts.
     #[must_use]
     pub fn rest(mut self) -> Snapshot {
         self.layer.build_mentions();
@@ -252,10 +251,10 @@ impl Block {
         }
     }
 
-    /// Gives the root block the rules of a grown book; they are joined with all facts.
+    /// Replaces the rules of a root block with those of an extended book; the new rules are joined with all facts.
     ///
     /// # Panics
-    /// If the block is not a root, or the book is not a continuation of the old one.
+    /// If the block is not a root, or the book has fewer rules than the old one.
     pub fn learn(&mut self, book: Arc<RuleBook>) {
         assert!(self.ancestors.is_empty() && book.rules.len() >= self.book.rules.len(), "a root learns a longer book");
         let known = self.book.rules.len();
@@ -279,19 +278,19 @@ impl Block {
         }
     }
 
-    /// The rules that all blocks share.
+    /// The rules shared by all blocks.
     #[must_use]
     pub fn book(&self) -> &RuleBook {
         &self.book
     }
 
-    /// Counts an assumption that is no fact but, say, a rule; gives its number.
+    /// Counts an assumption that is not a fact, such as a rule. Returns its number.
     pub fn assume_other(&mut self) -> u32 {
         self.given += 1;
         self.given - 1
     }
 
-    /// A new individual that stands for a variable of this sort.
+    /// Adds an individual that stands for a variable of this sort.
     pub fn introduce(&mut self, sort: SortId) -> Individual {
         self.fresh(1, sort)
     }
@@ -305,7 +304,7 @@ impl Block {
         individual
     }
 
-    /// Makes sure that the domain of a sort has its facts, from now on.
+    /// Adds the domain facts of a sort, for existing and future individuals.
     fn range_over(&mut self, sort: SortId) {
         if std::mem::replace(&mut self.ranged[usize::from(sort.0)], true) {
             return;
@@ -325,13 +324,13 @@ impl Block {
         Typing { sorts: &self.book.sorts, individuals: &self.sorts }
     }
 
-    /// Whether blocks below must know of this wish: nothing that they derive would renew it, as it does that of a
-    /// function's value.
+    /// Whether child blocks inherit the demand: nothing that they derive would repeat a demand for a witness, unlike
+    /// one for a function value.
     fn is_kept(&self, wanted: &Wanted) -> bool {
         matches!(self.rule(wanted.rule).head, RuleHead::Exists(..)) && !self.book.is_totality(wanted.rule)
     }
 
-    /// Assumes a fact; gives the number of the assumption.
+    /// Assumes a fact. Returns the number of the assumption.
     pub fn assume(&mut self, code: Code, arguments: &[Individual]) -> u32 {
         let number = self.given;
         self.given += 1;
@@ -344,7 +343,7 @@ impl Block {
         number
     }
 
-    /// Assumes a rule, which is joined with all facts that are already here.
+    /// Assumes a rule and joins it with all existing facts.
     pub fn assume_rule(&mut self, rule: Rule) -> RuleId {
         let id = RuleId(RuleId::LOCAL + self.layer.first_rule + self.layer.rules.len() as u32);
         let rule = Arc::new(rule);
@@ -363,7 +362,7 @@ impl Block {
         id
     }
 
-    /// Assumes the rules between relations of the theory and relations as arguments, if that is not done yet.
+    /// Assumes, once, the rules between relations of the theory and relations as arguments.
     pub fn assume_views(&mut self) {
         if std::mem::replace(&mut self.with_views, true) {
             return;
@@ -373,14 +372,14 @@ impl Block {
         }
     }
 
-    /// Works until the goal is reached, nothing is left to do, or a limit is.
+    /// Runs until the goal holds, the block is saturated, or a limit is reached.
     pub fn run(&mut self, limits: Limits) -> End {
         let steps = self.steps.saturating_add(limits.steps);
         self.run_until(Limits { steps, creations: self.creations.saturating_add(limits.creations) })
     }
 
-    /// The same with limits for all that the block has done since it was opened: however the work is
-    /// cut into calls, it ends in the same way.
+    /// The same, with limits on the total work since the block was opened. However the work is divided among calls, the
+    /// block ends in the same state.
     pub fn run_until(&mut self, limits: Limits) -> End {
         let (until, last) = (limits.steps, limits.creations);
         loop {
@@ -415,7 +414,7 @@ impl Block {
         }
     }
 
-    /// Whether a fact had more matches than the block takes: nothing more comes of it.
+    /// Whether a fact had more matches than a block accepts; further calls derive nothing more.
     #[must_use]
     pub fn is_cut(&self) -> bool {
         self.is_cut
@@ -432,14 +431,14 @@ impl Block {
         }
     }
 
-    /// The fact about the representatives of these individuals, if it is known.
+    /// The fact about the representatives of these individuals; `None` if it is not known.
     #[must_use]
     pub fn holds(&self, code: Code, arguments: &[Individual]) -> Option<FactId> {
         let arguments: Vec<_> = arguments.iter().map(|argument| self.classes.find(*argument)).collect();
         self.lookup(code, &arguments)
     }
 
-    /// The value of a function at these inputs, if there is one, and the row that says so.
+    /// The value of a function at these inputs with the row that states it; `None` if it is not known.
     #[must_use]
     pub fn value(&self, code: Code, inputs: &[Individual]) -> Option<(Individual, FactId)> {
         let mut probe: Vec<_> = inputs.iter().map(|input| self.classes.find(*input)).collect();
@@ -448,7 +447,7 @@ impl Block {
         Some((*self.arguments(row).last().expect("a function has a value"), row))
     }
 
-    /// A relation of one argument that has facts: the set that individuals lie in.
+    /// A unary relation that has facts, that is, a set with known elements.
     #[must_use]
     pub fn some_set(&self) -> Option<Code> {
         let sets =
@@ -456,19 +455,19 @@ impl Block {
         sets.into_iter().find(|code| self.facts_of(*code).next().is_some_and(|fact| self.arguments(fact).len() == 1))
     }
 
-    /// What is wanted.
+    /// The goal.
     #[must_use]
     pub fn goal(&self) -> Option<&Goal> {
         self.goal.as_ref()
     }
 
-    /// The contradiction, if one was derived.
+    /// The contradiction; `None` if none was derived.
     #[must_use]
     pub fn falsum(&self) -> Option<FactId> {
         self.falsum
     }
 
-    /// What reached an existence goal.
+    /// The match that established an existence goal.
     #[must_use]
     pub fn reached(&self) -> Option<&Reached> {
         self.reached.as_ref()
@@ -480,36 +479,36 @@ impl Block {
         self.steps
     }
 
-    /// The new individuals made so far.
+    /// The number of individuals created so far.
     #[must_use]
     pub fn creations(&self) -> u32 {
         self.creations
     }
 
-    /// How many facts of its own the block has.
+    /// The number of facts that the block itself holds.
     #[must_use]
     pub fn facts(&self) -> usize {
         (self.layer.end() - self.layer.first_fact) as usize
     }
 
-    /// Which individuals are equal.
+    /// The equality classes of the individuals.
     #[must_use]
     pub fn classes(&self) -> &Classes {
         &self.classes
     }
 
-    /// Approximate bytes of what is the block's own.
+    /// Approximate memory of the block itself, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.layer.bytes() + self.classes.len() * 24
     }
 
-    /// The facts of a relation, of the root first, including those that are passed over.
+    /// The facts of a relation, those of the root first, including superseded ones.
     pub fn facts_of(&self, code: Code) -> impl Iterator<Item = FactId> + '_ {
         self.layers().flat_map(move |layer| layer.facts_of(code).iter().copied())
     }
 
-    /// Whether a fact is about representatives.
+    /// Whether a fact is current, that is, about representatives.
     #[must_use]
     pub fn is_current(&self, fact: FactId) -> bool {
         self.arguments(fact).iter().all(|argument| self.classes.find(*argument) == *argument)
@@ -539,7 +538,7 @@ impl Block {
         self.local.iter().find(|(other, _)| *other == id).expect("a local rule of the line").1.clone()
     }
 
-    /// The row of a function for these inputs (all arguments but the last), both being representatives.
+    /// The row of a function for these inputs (all arguments but the last), given as representatives.
     fn row(&self, code: Code, arguments: &[Individual]) -> Option<FactId> {
         let inputs = arguments.len() - 1;
         let mask = (1u32 << inputs) - 1;
@@ -554,7 +553,7 @@ impl Block {
         None
     }
 
-    /// The fact with exactly these arguments, which are representatives.
+    /// The fact with exactly these arguments, given as representatives.
     fn lookup(&self, code: Code, arguments: &[Individual]) -> Option<FactId> {
         if code.positive() && self.book.function(code).is_some() {
             let row = self.row(code, arguments)?;

@@ -1,13 +1,13 @@
-//! Computes values outside a piece of an inductive structure, with the axioms that define functions and relations by
+//! Evaluation outside a piece of an inductive structure, with the axioms that define functions and relations by
 //! recursion.
 //!
-//! A piece has only the simplest elements of a generated set. A false statement whose terms soon leave the piece, such as
-//! (a!)! = a!, cannot be refuted there. This evaluator computes the terms at small values, however large the results
-//! are. Each step applies one axiom, read as a [`Case`]: the constructor patterns match the arguments and the conditions
-//! hold, so the function has the value that the axiom states. Constructors are free in the piece, hence also outside it:
-//! distinct terms denote distinct individuals. So every computed fact follows from the axioms and from the piece's
-//! assumptions about the sets that nothing generates, and a counterexample holds in the same structures as those of the
-//! piece ([`standard`](super::standard)).
+//! A piece contains only the simplest elements of a generated set. A false statement whose terms soon leave the piece,
+//! such as (a!)! = a!, cannot be refuted there. This evaluator computes the terms at small values, however large the
+//! results are. Each step applies one axiom, read as a [`Case`]: if the constructor patterns match the arguments and
+//! the conditions hold, the function has the value that the axiom states. Constructors are free in the piece, hence
+//! also outside it: distinct terms denote distinct individuals. So every computed fact follows from the axioms and from
+//! the piece's assumptions about the sets without constructors, and a counterexample holds in the same structures as
+//! those of the piece ([`standard`](super::standard)).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::rc::Rc;
@@ -31,10 +31,10 @@ const VALUES: u16 = 16;
 /// Limit on applications of axioms and constructors for one clause.
 const STEPS: u32 = 5_000;
 
-/// Individuals made for a clause that was not refuted are kept for the next clauses up to this number.
+/// The most individuals created for an unrefuted clause that are kept for the next clauses.
 const KEPT: usize = 500;
 
-/// Recursion depth; the stack of a thread has room for several times as much.
+/// Limit on recursion depth; a thread's stack has room for several times as much.
 const DEPTH: u32 = 1_000;
 
 /// Limit on the individuals of a computation.
@@ -43,7 +43,7 @@ const MOST_MADE: usize = 100_000;
 /// Limit on the individuals of a model of counterexamples, whose tables are dense.
 const MOST_INDIVIDUALS: usize = 256;
 
-/// An individual of the piece, or one made by the computation; these follow those of the piece.
+/// An individual of the piece, or one created by the computation; the latter are numbered after the piece's.
 type Element = u32;
 
 /// A conjecture and the individuals for which it fails.
@@ -78,7 +78,7 @@ pub(super) struct Computation<'c> {
     /// The sets that contain all individuals of their sorts.
     whole: BTreeSet<RelationId>,
     cases: BTreeMap<RelationId, Rc<[Case]>>,
-    /// The constructor of each individual and its inputs; `None`: no constructor function gives it.
+    /// The constructor of each individual and its inputs; `None` if no constructor function builds it.
     made: Vec<Option<(RelationId, Vec<Element>)>>,
     /// The inverse of `made`.
     terms: HashMap<(RelationId, Vec<Element>), Element>,
@@ -201,8 +201,8 @@ impl<'c> Computation<'c> {
         self.truths.retain(|key, _| is_old(key));
     }
 
-    /// Completes an assignment with the values of function rows; a counterexample if the premises hold and the conclusion
-    /// fails.
+    /// Completes an assignment with the values of function rows; a counterexample if the premises hold and the
+    /// conclusion fails.
     fn fails(&mut self, clause: &Clause, mut values: Vec<Option<Element>>) -> Option<Found> {
         let is_row = |premise: &&Literal| {
             premise.positive && self.compiled.signature.relations[premise.relation.index()].function
@@ -440,8 +440,8 @@ impl<'c> Computation<'c> {
         }
     }
 
-    /// Builds a model of the individuals of the first counterexamples, at least one and as many as fit, and removes these
-    /// from the queue. Returns it with the conjectures that fail in it, as the reference evaluator confirms.
+    /// Builds a model of the individuals of the first counterexamples, at least one and as many as fit, and removes
+    /// these from the queue. Returns it with the conjectures that fail in it, as the reference evaluator confirms.
     pub(super) fn model(
         &self,
         theory: &Theory,
@@ -589,8 +589,8 @@ mod tests {
         exploration
     }
 
-    /// Values computed from a small piece, with axioms as rewrite rules, agree with those that a logic block derived for a
-    /// larger piece.
+    /// Values computed from a small piece, with axioms as rewrite rules, agree with those that a logic block derived
+    /// for a larger piece.
     #[test]
     fn computed_values_are_those_of_a_larger_piece() {
         for name in ["peano.mpl", "powers.mpl", "triangular.mpl", "trees.mpl", "lists.mpl"] {

@@ -1,10 +1,10 @@
-//! Exploration: from a theory to its theorems, round after round.
+//! Exploration: the main loop from a theory to its theorems, in rounds.
 //!
-//! An [`Exploration`] decides what is tried next and what is made of the outcome. It hands out logic
-//! blocks, one for each conjecture of a round, and takes their verdicts back in the same order. All
-//! blocks of a round stand on the same root block and the same rules; what a round proves is checked,
-//! numbered and turned into rules when the round is over. So the outcome depends on the theory and
-//! the options alone, not on who ran the blocks in which order.
+//! An [`Exploration`] decides which conjectures to attempt and how to use the verdicts. Each round yields one logic
+//! block per conjecture; the verdicts are committed in the same order. All blocks of a round start from the same root
+//! block and the same rules. When the round ends, its proofs are checked and numbered, and the new theorems become
+//! rules. The result therefore depends on the theory and the options alone, not on which thread ran which block, or in
+//! what order.
 
 mod advice;
 mod commit;
@@ -60,32 +60,33 @@ pub(crate) use sift::Sifting;
 pub use theorem::{Counts, Theorem};
 pub use wish::Failure;
 
-/// What is wanted of an exploration, and its bounds.
+/// What an exploration does, and its bounds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Options {
-    /// Whether conjectures are generated. Without, only goals are tried, and what they seem to need.
+    /// Whether conjectures are generated. If not, only goals are attempted, and conjectures that may help to prove
+    /// them.
     pub generate: bool,
-    /// Whether conjectures of all sizes that the bounds allow are generated, however many there are; else of those only
-    /// that can be generated with moderate work.
+    /// Whether conjectures of all sizes within the theory's bounds are generated, regardless of their number. If not,
+    /// only the sizes that take moderate work.
     pub all_sizes: bool,
-    /// Conjectures that are tried in one round.
+    /// The most conjectures attempted in one round.
     pub window: usize,
-    /// Individuals of the piece of an inductive structure in which conjectures are tested.
+    /// Individuals in the piece of an inductive structure in which conjectures are tested.
     pub ground: u16,
-    /// The efforts for a conjecture, one after the other. A new theorem begins anew with the first.
+    /// The efforts spent on a conjecture, in order. After a new theorem, attempts start over with the first.
     pub efforts: [Effort; 2],
-    /// The effort for goals that are open after that, and for all conjectures of a theory that is not Horn.
+    /// The effort for goals still open after that, and for all conjectures of a theory that is not Horn.
     pub by_cases: Effort,
-    /// The effort for goals that are open in the end; `None`: no last attempt.
+    /// The effort for goals still open at the end; `None`: no last attempt.
     pub last_effort: Option<Effort>,
-    /// How many lemmas may be made of stuck subgoals.
+    /// The most lemmas made from stuck subgoals.
     pub lemmas: usize,
-    /// How it may be advised; `None`: nobody is asked.
+    /// The use of an advisor; `None`: no questions are asked.
     pub advice: Option<Advice>,
 }
 
 impl Options {
-    /// What serves most theories.
+    /// The defaults, suitable for most theories.
     pub const DEFAULT: Options = Options {
         generate: true,
         all_sizes: false,
@@ -105,14 +106,14 @@ impl Default for Options {
     }
 }
 
-/// What is to be done next.
+/// What the caller must do next.
 #[derive(Debug)]
 pub enum Task {
-    /// Make models or conjectures: call [`Exploration::prepare`].
+    /// Build models or conjectures: call [`Exploration::prepare`].
     Prepare,
-    /// Run these blocks, give their verdicts to [`Exploration::commit`] in this order.
+    /// Run these blocks and pass their verdicts to [`Exploration::commit`] in the same order.
     Solve(Vec<LogicBlock>),
-    /// Take the answers to the questions that wait: give them to [`Exploration::advise`].
+    /// Wait for the answers to all pending questions and pass them to [`Exploration::advise`].
     Ask,
     /// Nothing.
     Finished,
@@ -121,40 +122,40 @@ pub enum Task {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Stage {
     Fresh,
-    /// Goals alone.
+    /// Goals only.
     Goals,
-    /// Generated conjectures as well.
+    /// Goals and generated conjectures.
     Generated,
-    /// Goals once more, with the last effort.
+    /// Goals again, with the last effort.
     Last,
     Finished,
-    /// Goals were tried, and conjectures are to be generated.
+    /// Goals were attempted; conjectures are generated next.
     Wanting,
-    /// Nothing is left to be tried but laws with a quantifier inside.
+    /// Only laws with a nested quantifier are left to attempt.
     Quantifying,
-    /// Nothing is left to be tried: what is open may fail in a finite model, and the essential theorems are marked.
+    /// No attempts are left: open statements are tested in finite models, and the essential theorems are marked.
     Closing,
-    /// Goals withstood a first attempt: before more is done, they may fail in a small model.
+    /// Goals survived a first attempt: before further effort, they are tested in small models.
     Doubting,
-    /// Generated conjectures stay open: before more is done, they may fail in a small model.
+    /// Generated conjectures are open: before further effort, they are tested in small models.
     Sifting,
 }
 
-/// See the module's page.
+/// The state of an exploration; see the module documentation.
 #[derive(Clone, Debug)]
 pub struct Exploration {
     theory: Arc<Theory>,
     notation: Notation,
     options: Options,
     compiled: Arc<Compiled>,
-    /// What the relations and constants are defined with.
+    /// The relations and constants that the definitions of each relation and constant use.
     dependencies: Arc<Dependencies>,
     book: RuleBook,
     root: Arc<Snapshot>,
     /// The models in which conjectures are tested.
     pub models: Vec<Model>,
-    /// What structures of the theory presumably look like, where nothing certain is known: it refutes nothing, but what
-    /// fails there is no conjecture.
+    /// Presumed structures of the theory, used where none is certain. They refute nothing, but a candidate that fails
+    /// in them is not made a conjecture.
     presumed: Vec<Model>,
     /// All conjectures, goals first.
     pub conjectures: Vec<Conjecture>,
@@ -162,7 +163,7 @@ pub struct Exploration {
     pub refuted: Vec<Refuted>,
     /// All theorems, in order of acceptance.
     pub theorems: Vec<Theorem>,
-    /// A contradiction that follows from the axioms: the theorem that says so.
+    /// The theorem that states a contradiction, if the axioms are inconsistent.
     pub inconsistency: Option<TheoremId>,
     pub(crate) statements: Vec<Formula>,
     known: HashSet<Clause>,
@@ -170,45 +171,46 @@ pub struct Exploration {
     pub(crate) stage: Stage,
     pub(crate) round: u32,
     running: Vec<usize>,
-    /// The effort of what is running, as a place in [`Conjecture::tried`].
+    /// The effort of the running round, as an index into [`Conjecture::tried`].
     running_level: usize,
-    /// Lemmas that stuck proofs ask for, with the conjecture: tried when nothing else is left to do.
+    /// Lemma candidates from stuck proofs, each with its conjecture: attempted when nothing else is left.
     pub(crate) wanted: Vec<(Clause, usize)>,
-    /// The generations of conjectures: when only goals are asked for, small conjectures about little come first.
+    /// The generations of conjectures so far. If only goals are asked for, small conjectures of small scopes come
+    /// first.
     pub(crate) generations: Vec<Generation>,
-    /// The goals that were refuted when they had withstood attempts, and when that was.
+    /// The goals that were refuted after surviving attempts, and the stage at which each was.
     pub(crate) late_models: Vec<(usize, When)>,
-    /// The place of the statement that the contradiction proves.
+    /// The index of the statement that the contradiction proves.
     pub(crate) falsity_at: Option<usize>,
-    /// The number of atoms of the smallest conjectures that were not generated, since there are too many.
+    /// The smallest size, in atoms, at which conjectures were not generated because there are too many.
     too_large: Option<usize>,
-    /// What panics in the preparation said.
+    /// Messages of panics during preparation.
     lost: Vec<Arc<str>>,
     /// Whether the statements of [`exhaustion`] are among the conjectures.
     pub(crate) knows_exhaustions: bool,
-    /// Whether goals that withstood a first attempt were looked at in small models.
+    /// Whether goals that survived a first attempt were tested in small models.
     pub(crate) has_doubted: bool,
-    /// When open conjectures were sifted, and what came of it.
+    /// The siftings of open conjectures so far: when each took place, and its result.
     pub(crate) siftings: Vec<Sifting>,
-    /// The laws with a quantifier inside that were proved in the end.
+    /// The laws with a nested quantifier that were proved.
     pub(crate) quantified: Option<Quantified>,
-    /// What an advisor was asked, and what came of it.
+    /// The questions to the advisor, with their answers.
     pub(crate) consultation: Consultation,
-    /// What tells which theorems matter for a goal, of each theorem; `None` of one that is no plain statement. Worked out
-    /// when it is needed first.
+    /// The fingerprint of each theorem, for premise selection; `None` if the theorem is not a plain statement. Computed
+    /// on first use.
     pub(crate) fingerprints: Vec<Option<Fingerprint>>,
-    /// The theorems of used theories that could not be taken over.
+    /// The theorems of used theories that could not be transferred, with the reason.
     pub(crate) left: Vec<(Source, Arc<str>)>,
 }
 
 impl Exploration {
-    /// An exploration of a theory; its goals and `more` are tried first.
+    /// An exploration of a theory; its goals and `more` are attempted first.
     #[must_use]
     pub fn new(theory: Arc<Theory>, more: &[Goal], options: Options) -> Exploration {
         Exploration::with_library(theory, more, options, Library::default())
     }
 
-    /// An exploration that knows theorems of the theories that its theory uses.
+    /// An exploration that starts with theorems of the used theories.
     #[must_use]
     pub fn with_library(theory: Arc<Theory>, more: &[Goal], options: Options, library: Library) -> Exploration {
         let goals: Vec<Goal> = theory.goals.iter().chain(more).cloned().collect();
@@ -218,7 +220,7 @@ impl Exploration {
         let mut compiled = Compiled::new(&theory, &formulas);
         let mut conjectures = Vec::new();
         let mut known = HashSet::new();
-        // A statement that is asked several times is one conjecture.
+        // A statement given several times is one conjecture.
         let mut asked: HashMap<&Formula, usize> = HashMap::new();
         for goal in &goals {
             match asked.get(&goal.statement) {
@@ -295,19 +297,20 @@ impl Exploration {
         self.stage == Stage::Finished
     }
 
-    /// Whether conjectures were made; when only goals are asked for, they are made if the goals alone do not suffice.
+    /// Whether conjectures were generated. If only goals are asked for, this happens when the goals alone do not
+    /// suffice.
     #[must_use]
     pub fn has_generated(&self) -> bool {
         !self.generations.is_empty()
     }
 
-    /// The round: how many times verdicts have been committed.
+    /// The number of rounds committed.
     #[must_use]
     pub fn round(&self) -> u32 {
         self.round
     }
 
-    /// How far the exploration is: conjectures that are decided, and how many there are.
+    /// Progress: the number of decided conjectures, and of all conjectures.
     #[must_use]
     pub fn progress(&self) -> (usize, usize) {
         let decided = |conjecture: &&Conjecture| !matches!(conjecture.fate, Fate::Waiting | Fate::Open(_));
@@ -342,13 +345,13 @@ impl Exploration {
         counts
     }
 
-    /// The notation of the theory, ready to read its formulas.
+    /// The notation of the theory, for rendering formulas.
     #[must_use]
     pub fn reading(&self) -> Reading<'_> {
         Reading::with(&self.theory, &self.notation)
     }
 
-    /// The statement of a clause, its variables named in the order in which a reader meets them.
+    /// The statement of a clause, its variables named in reading order; `None` if it cannot be expressed.
     #[must_use]
     pub fn statement_of(&self, clause: &Clause) -> Option<Formula> {
         let statement = self.compiled.signature.statement(&self.theory, clause)?;
@@ -364,7 +367,7 @@ impl Exploration {
         self.conjectures.push(Conjecture::new(origin, Some(clause), moves, statement));
     }
 
-    /// Theorems that are rules.
+    /// The number of theorems that are rules.
     fn rules(&self) -> u32 {
         self.theorems.iter().filter(|theorem| !theorem.corollary).count() as u32
     }

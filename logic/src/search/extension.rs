@@ -1,11 +1,11 @@
-//! Whether axioms extend every structure of constructor terms: each holds there by itself, or determines a value of one
-//! more function or relation by recursion along the constructors, and no two determine different ones.
+//! Tests whether axioms extend every structure of constructor terms: each holds there, or determines a value of one
+//! more function or relation by recursion along the constructors, and no two determine different values.
 //!
-//! An axiom that determines something is read as a [`Case`]: a symbol, a pattern of constructors at each of its
-//! arguments, conditions, and the value. All functions and relations of the conditions and the value come earlier, in
-//! some order of the symbols, or are the symbol itself at a smaller argument. Of two cases of one symbol whose patterns fit
-//! together the conditions must contradict each other, or the values be the same. The symbols can then be given their
-//! values one after the other, each by recursion, whatever the earlier ones are.
+//! A determining axiom is read as a [`Case`]: a symbol, a constructor pattern for each argument, conditions, and the
+//! value. All functions and relations in the conditions and the value precede the symbol in some order, or are the
+//! symbol itself at a smaller argument. If the patterns of two cases of a symbol unify, their conditions must
+//! contradict each other or their values agree. The symbols can then be interpreted one after the other, each by
+//! recursion, whatever the earlier ones are.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,14 +14,14 @@ use crate::clauses::compile::{Compiled, ConstructorInstance, Start};
 use crate::conjecture::limits::literals;
 use crate::search::parameters::Part;
 
-/// A value, seen from the arguments of a case's symbol.
+/// A value, described in terms of the arguments of a case's symbol.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Value {
-    /// What stands at this place of the arguments: argument, input of its constructor, and so on.
+    /// The subterm of the arguments at this path: argument, input of its constructor, and so on.
     At(Vec<usize>),
     Constant(u16),
     Applied(RelationId, Vec<Value>),
-    /// Something of which only the conditions say what it is.
+    /// An element known only by the conditions.
     Some(u16),
 }
 
@@ -32,25 +32,25 @@ pub(super) struct Condition {
     pub(super) values: Vec<Value>,
 }
 
-/// What an axiom determines.
+/// What an axiom determines: one case of a definition.
 #[derive(Clone, Debug)]
 pub(super) struct Case {
-    /// Which constructor stands at a place: the constant, or the function.
+    /// The constructor at each path: a constant, or a function.
     pub(super) patterns: BTreeMap<Vec<usize>, Result<u16, RelationId>>,
     pub(super) conditions: Vec<Condition>,
-    /// What must not be there: for no values of the witnesses all of these hold. Witnesses are numbered from the first
-    /// number on.
+    /// A condition of absence: no values of the witnesses satisfy all of these. Witnesses are numbered from the first
+    /// component on.
     pub(super) absent: Option<(u16, Vec<Condition>)>,
     /// The truth of a relation, or the value of a function.
     pub(super) value: Result<bool, Value>,
-    /// At which arguments the symbol recurs on something smaller, wherever it recurs.
+    /// The arguments that are smaller in every recursive use of the symbol.
     recurs: BTreeSet<usize>,
-    /// The symbols that it needs.
+    /// The other symbols that it uses.
     needs: BTreeSet<RelationId>,
 }
 
-/// Whether the axioms extend every structure of terms over every model of what they say of the parameters. `carriers`
-/// are the sets that have all individuals of their sorts.
+/// Whether the axioms extend every structure of terms over every model of the parameter axioms. `carriers` are the sets
+/// that contain all individuals of their sorts.
 pub(super) fn extends(compiled: &Compiled, given: &Part<'_>, carriers: &BTreeSet<RelationId>) -> bool {
     let mut reader = Reader::new(compiled, given, carriers);
     let mut cases: BTreeMap<RelationId, Vec<Case>> = BTreeMap::new();
@@ -83,8 +83,8 @@ pub(super) fn extends(compiled: &Compiled, given: &Part<'_>, carriers: &BTreeSet
         })
 }
 
-/// The cases of all axioms that determine a value of a function or the truth of a relation, by symbol; other axioms are
-/// left aside.
+/// The cases of all axioms that determine a function value or the truth of a relation, by symbol; other axioms are
+/// ignored.
 pub(super) fn cases(
     compiled: &Compiled,
     given: &Part<'_>,
@@ -110,7 +110,7 @@ fn definition(start: Start) -> Option<RelationId> {
     }
 }
 
-/// Whether the symbols can be put in an order in which each comes after those that it needs.
+/// Whether the symbols can be ordered so that each follows those that it uses.
 fn in_order(mut needs: BTreeMap<RelationId, BTreeSet<RelationId>>) -> bool {
     while !needs.is_empty() {
         let open: BTreeSet<RelationId> = needs.keys().copied().collect();
@@ -123,7 +123,7 @@ fn in_order(mut needs: BTreeMap<RelationId, BTreeSet<RelationId>>) -> bool {
     true
 }
 
-/// Whether two cases of one symbol never say different things.
+/// Whether two cases of one symbol never give different results.
 fn agree(one: &Case, other: &Case) -> bool {
     let apart = one.patterns.iter().any(|(place, own)| other.patterns.get(place).is_some_and(|others| others != own));
     let same = one.value == other.value && !matches!(&one.value, Err(value) if is_loose(value));
@@ -141,7 +141,7 @@ fn agree(one: &Case, other: &Case) -> bool {
     apart || same || against(one, other) || against(other, one)
 }
 
-/// Whether a value depends on what only conditions describe: two of one number need not be the same.
+/// Whether a value contains an element known only by conditions: two such elements with the same number may differ.
 fn is_loose(value: &Value) -> bool {
     match value {
         Value::Some(_) => true,
@@ -150,7 +150,7 @@ fn is_loose(value: &Value) -> bool {
     }
 }
 
-/// Whether all parts stand among the conditions, with some values for the witnesses.
+/// Whether all `parts` occur among the conditions, for some values of the witnesses.
 fn found(first: u16, parts: &[Condition], among: &[Condition], witnesses: &mut BTreeMap<u16, Value>) -> bool {
     let Some((part, rest)) = parts.split_first() else { return true };
     among.iter().any(|condition| {
@@ -174,9 +174,9 @@ struct Reader<'c> {
     compiled: &'c Compiled,
     given: &'c Part<'c>,
     carriers: &'c BTreeSet<RelationId>,
-    /// The relations that have a definition.
+    /// The relations that are defined.
     defined: BTreeSet<RelationId>,
-    /// The constants that an axiom says which term they name.
+    /// The constants that an axiom equates with a term.
     named: BTreeSet<u16>,
 }
 
@@ -199,8 +199,8 @@ impl<'c> Reader<'c> {
         literal.positive && self.carriers.contains(&literal.relation)
     }
 
-    /// Whether an axiom holds in every structure of terms: that a value lies in its sort, that a function is one, or what
-    /// is so of terms.
+    /// Whether an axiom holds in every structure of terms: the value of a function lies in its sort, a relation is a
+    /// function, or a clause that holds of terms.
     fn holds(&self, number: usize, clause: &Clause) -> bool {
         let function = self.compiled.functions.iter().any(|function| {
             function.functionality == number
@@ -211,7 +211,7 @@ impl<'c> Reader<'c> {
         function || matches!(&clause.head, Head::Literal(head) if self.is_carrier(head)) || self.holds_of_terms(clause)
     }
 
-    /// Whether an axiom says which term a constant names, as s(0) = 1 does; once for each.
+    /// Whether an axiom equates a constant with a term, as s(0) = 1 does; counted once for each constant.
     fn names(&mut self, clause: &Clause) -> bool {
         let Head::Literal(head) = &clause.head else { return false };
         let Some((Term::Constant(constant), inputs)) = head.arguments.split_last() else { return false };
@@ -224,8 +224,8 @@ impl<'c> Reader<'c> {
             && self.named.insert(*constant)
     }
 
-    /// Whether a clause about constructors and equality alone holds of terms: where its premises can be met and its head
-    /// denied only by different terms that are the same.
+    /// Whether a clause about constructors and equality alone holds of terms: its premises and the negation of its head
+    /// could hold only if distinct terms were equal.
     fn holds_of_terms(&self, clause: &Clause) -> bool {
         let head = match &clause.head {
             Head::False => None,
@@ -253,7 +253,7 @@ impl<'c> Reader<'c> {
         apart.iter().any(|(left, right)| terms.resolve(left) == terms.resolve(right))
     }
 
-    /// What an axiom determines; `None` if it is of no such kind.
+    /// The case that an axiom determines; `None` if it is of another kind.
     fn case(&self, clause: &Clause) -> Option<(RelationId, Case)> {
         let head = match &clause.head {
             Head::Literal(head) => Some(head),
@@ -289,12 +289,13 @@ impl<'c> Reader<'c> {
         let premises = clause.premises.iter().enumerate().map(|(place, premise)| (premise, Some(place)));
         let mut literals: Vec<_> = head.map(|head| (head, None)).into_iter().chain(premises).collect();
         literals.retain(|(literal, _)| may(literal) && !is_function(literal.relation));
-        // What is defined comes after that by which it is.
+        // A symbol is defined after the symbols in its definition.
         literals.sort_by_key(|(literal, _)| std::cmp::Reverse(literal.relation));
         literals.into_iter().find_map(|(literal, place)| Some((literal.relation, self.read(clause, literal, place)?)))
     }
 
-    /// The case in which a clause determines one of its literals: its head, or the premise at `place`, which then fails.
+    /// The case in which a clause determines one of its literals: its head, or the premise at `place`, which is then
+    /// false.
     fn read(&self, clause: &Clause, defined: &Literal, place: Option<usize>) -> Option<Case> {
         let is_function = |relation: RelationId| self.compiled.signature.relations[relation.index()].function;
         let by_value = is_function(defined.relation);
@@ -326,7 +327,7 @@ impl<'c> Reader<'c> {
         let others = clause.premises.iter().enumerate().filter(|(number, _)| Some(*number) != place);
         let mut pending: Vec<&Literal> =
             others.map(|(_, premise)| premise).filter(|premise| !self.is_carrier(premise)).collect();
-        // Patterns and computations, as long as one is possible.
+        // Reads premises as patterns and computations while possible.
         while let Some(next) = pending.iter().position(|premise| self.settle(premise, &mut values, &mut case)) {
             let done = pending.remove(next);
             self.note(done, defined.relation, &values, &mut case)?;
@@ -358,7 +359,7 @@ impl<'c> Reader<'c> {
         Some(case)
     }
 
-    /// Takes a premise as the pattern of something known, or as the computation of something new.
+    /// Reads a premise as the pattern of a known value, or as the computation of a new one.
     fn settle(&self, premise: &Literal, values: &mut [Option<Value>], case: &mut Case) -> bool {
         let is_function = self.compiled.signature.relations[premise.relation.index()].function;
         let (true, true, Some((output, inputs))) = (premise.positive, is_function, premise.arguments.split_last())
@@ -394,7 +395,8 @@ impl<'c> Reader<'c> {
         true
     }
 
-    /// Notes what a literal needs; `None` if it is the symbol itself, and not of something smaller.
+    /// Records the symbol that a literal uses; `None` if it is the case's own symbol at an argument that is not
+    /// smaller.
     fn note(&self, literal: &Literal, symbol: RelationId, values: &[Option<Value>], case: &mut Case) -> Option<()> {
         if literal.relation == RelationId::EQUAL || self.is_constructor(literal.relation) {
             return Some(());
@@ -412,7 +414,8 @@ impl<'c> Reader<'c> {
     }
 }
 
-/// `…, f(x) = y → y = t`, with y nowhere else, says of a total function that `… → f(x) = t`: the clause and its head.
+/// Rewrites `…, f(x) = y → y = t`, with y nowhere else, as `… → f(x) = t` for a total function `f`. Returns the clause
+/// and its head.
 fn with_value(clause: &Clause, place: usize, output: Term, value: Term) -> Option<(Clause, Literal)> {
     let mut said = clause.clone();
     let mut row = said.premises.remove(place);
@@ -435,7 +438,7 @@ fn condition(literal: &Literal, values: &[Option<Value>]) -> Condition {
     in_order_of_sides(Condition { positive: literal.positive, relation: literal.relation, values })
 }
 
-/// The two sides of an equation have no order.
+/// Normalises the order of the two sides of an equation.
 fn in_order_of_sides(mut condition: Condition) -> Condition {
     if condition.relation == RelationId::EQUAL {
         condition.values.sort();
@@ -450,7 +453,7 @@ fn value(term: Term, values: &[Option<Value>]) -> Value {
     }
 }
 
-/// A term of constructors.
+/// A constructor term.
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Tree {
     Leaf(Term),
@@ -475,7 +478,7 @@ impl Terms {
         }
     }
 
-    /// Makes two terms the same; false if they never are.
+    /// Unifies two terms; false if they are never equal.
     fn unify(&mut self, left: &Tree, right: &Tree, is_constructed: &dyn Fn(u16) -> bool) -> bool {
         let (left, right) = (self.resolve(left), self.resolve(right));
         match (&left, &right) {
@@ -488,7 +491,7 @@ impl Terms {
             (Tree::Node(one, inputs), Tree::Node(other, others)) => {
                 one == other && inputs.iter().zip(others).all(|(input, other)| self.unify(input, other, is_constructed))
             }
-            // What a constant names is not known, unless it is a constructor.
+            // The value of a constant is unknown, unless the constant is a constructor.
             (Tree::Leaf(Term::Constant(one)), Tree::Leaf(Term::Constant(other))) => {
                 !(is_constructed(*one) && is_constructed(*other))
             }

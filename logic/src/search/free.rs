@@ -1,4 +1,4 @@
-//! Whether the constructors of a generated set are free: then its elements are the terms of the constructors.
+//! Tests whether the constructors of a generated set are free, so that its elements are the constructor terms.
 
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use crate::saturation::pattern::{Argument, Code, Individual, Pattern};
 use crate::saturation::sequent::{Sequent, SequentHead};
 use crate::search::attempt::{Effort, LogicBlock, Verdict, solve};
 
-/// Whether the theory proves that the values of different constructors differ, and that each
-/// constructor is injective. The steps done are added to `steps`.
+/// Whether the theory proves that different constructors have different values and that each constructor is injective.
+/// The steps done are added to `steps`.
 #[must_use]
 pub(super) fn are_free(
     compiled: &Arc<Compiled>,

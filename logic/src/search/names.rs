@@ -1,27 +1,26 @@
-//! How readers write the individuals of a piece.
+//! Names of the individuals of a piece, for readers.
 
 use crate::calculus::theory::Theory;
 use crate::clauses::clause::{RelationId, Signature, Slot};
 use crate::clauses::compile::{ConstructorInstance, InductionInstance};
 
-/// How a value was made: the constructor's number and the places of its inputs; `None` for what nothing made.
+/// How a value was built: the constructor's number and the indices of its inputs; `None` for a parameter.
 pub(super) type Made = Option<(usize, Vec<usize>)>;
 
-/// Writes individuals: `0`, `1`, `2`, … where there is one constant and one constructor of one input; `[a, b]` where there
-/// is a constant and one constructor of two inputs, of which the last is recursive; else a term such as `f(x, y)`; letters
-/// for individuals that no constructor gives.
+/// Names individuals: `0`, `1`, `2`, … for one constant and one unary constructor; `[a, b]` for a constant and one
+/// binary constructor that recurs on its last input; otherwise terms such as `f(x, y)`. Parameters are letters.
 pub(super) struct Names<'n> {
     pub(super) theory: &'n Theory,
     pub(super) signature: &'n Signature,
     pub(super) inductions: &'n [&'n InductionInstance],
-    /// For each sort and value the constructor and its inputs; the sorts of the inductions come first.
+    /// For each sort and value, the constructor and its inputs; the sorts of the inductions come first.
     pub(super) made: &'n [Vec<Made>],
-    /// The sort of an input of a constructor.
+    /// The sort of a constructor's input.
     pub(super) sort: &'n dyn Fn(RelationId, usize) -> usize,
 }
 
 impl Names<'_> {
-    /// The names of all values, sort after sort.
+    /// The names of all values, by sort.
     pub(super) fn all(&self) -> Vec<String> {
         let of_sort = |(sort, values): (usize, &Vec<Made>)| (0..values.len()).map(move |value| self.write(sort, value));
         self.made.iter().enumerate().flat_map(of_sort).collect()
@@ -54,7 +53,7 @@ impl Names<'_> {
         }
     }
 
-    /// The parameter of the theory that a relation is about.
+    /// The name of the theory's parameter that a relation belongs to.
     fn function(&self, relation: RelationId) -> &str {
         let parameters = &self.theory.anchor_definition().parameters;
         match self.signature.relations[relation.index()].slots.last() {

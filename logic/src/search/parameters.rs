@@ -1,5 +1,5 @@
-//! Individuals of the sets that nothing generates, as the letters of lists are: a small model of what the axioms say
-//! about them alone.
+//! Individuals of the sets without constructors, such as the letters of lists: a small model of the axioms about them
+//! alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,26 +10,26 @@ use crate::models::finite::{Problem, is_model, model_over};
 use crate::models::limits::SearchLimits;
 use crate::models::model::{Domain, Model, Table, Truth, UNKNOWN};
 
-/// So many individuals of each sort are tried, most first.
+/// The numbers of individuals tried for each sort, largest first.
 const SIZES: [u16; 3] = [3, 2, 1];
 
-/// A model of what the axioms say about the parameters alone.
+/// A model of the axioms about the parameters alone.
 #[derive(Clone, Debug)]
 pub(super) struct Parameters {
-    /// Their sorts, with the individuals of the model.
+    /// The sorts of the parameters, with the individuals of the model.
     pub(super) domains: Vec<Domain>,
-    /// The individuals that constants name: constant, individual.
+    /// The constants with the individuals that they denote: constant, individual.
     pub(super) constants: Vec<(u16, u16)>,
-    /// What holds, and what does not: relation, truth, individuals.
+    /// The facts, positive and negative: relation, truth, individuals.
     pub(super) facts: Vec<(RelationId, bool, Vec<u16>)>,
 }
 
-/// The part of a signature that is about some sorts alone.
+/// The part of a signature that is about the given sorts only.
 pub(super) struct Part<'c> {
     compiled: &'c Compiled,
     sorts: &'c [Sort],
     signature: Signature,
-    /// The number of each relation in the part.
+    /// The number of each relation within the part.
     relations: Vec<Option<RelationId>>,
     constants: Vec<Option<u16>>,
 }
@@ -53,12 +53,12 @@ impl<'c> Part<'c> {
         part
     }
 
-    /// Whether a relation is about individuals of the part alone.
+    /// Whether a relation is about individuals of the part only.
     pub(super) fn has(&self, relation: RelationId) -> bool {
         self.relations[relation.index()].is_some()
     }
 
-    /// The clause about the part's relations and constants; `None` if it speaks of others.
+    /// The clause renumbered for the part; `None` if it mentions other relations or constants.
     pub(super) fn clause(&self, clause: &Clause) -> Option<Clause> {
         let literal = |literal: &Literal| -> Option<Literal> {
             let arguments = literal.arguments.iter().map(|argument| match argument {
@@ -82,8 +82,8 @@ impl<'c> Part<'c> {
     }
 }
 
-/// The relations of these sorts that axioms conclude from what is not about these sorts alone, or from other such
-/// relations: being reached by a walk of some length is nothing that could be chosen.
+/// The relations of these sorts that axioms derive from relations of other sorts, or from other such relations.
+/// Reachability by a walk of some length, for example, cannot be chosen freely.
 fn determined(compiled: &Compiled, sorts: &[Sort]) -> BTreeSet<RelationId> {
     let signature = &compiled.signature;
     let carriers = carriers(compiled);
@@ -111,14 +111,14 @@ fn determined(compiled: &Compiled, sorts: &[Sort]) -> BTreeSet<RelationId> {
     }
 }
 
-/// Whether a relation is about individuals of these sorts alone.
+/// Whether a relation is about individuals of these sorts only.
 fn is_own(sorts: &[Sort], signature: &Signature, relation: RelationId) -> bool {
     let own = &signature.relations[relation.index()].sorts;
     !own.is_empty() && own.iter().all(|sort| sorts.contains(sort))
 }
 
-/// The sets that functions and constructors take their inputs from, and those that hold what is related, as the vertices
-/// of a graph: all individuals of the parameters' sorts are taken to be in them.
+/// The sets that are inputs of functions and constructors or contain the arguments of relations, such as the vertices
+/// of a graph. All individuals of the parameter sorts are assumed to lie in them.
 pub(super) fn carriers(compiled: &Compiled) -> BTreeSet<RelationId> {
     let domains = compiled.functions.iter().flat_map(|function| function.domain.iter().copied().flatten());
     let constructors = compiled.inductions.iter().flat_map(|induction| &induction.constructors);
@@ -138,10 +138,11 @@ pub(super) fn carriers(compiled: &Compiled) -> BTreeSet<RelationId> {
     domains.chain(inputs.flatten()).chain(related).collect()
 }
 
-/// A model of the axioms that are about these sorts alone, with as many individuals of each as possible, at most three.
+/// A model of the axioms that are about these sorts only, with as many individuals of each sort as possible, at most
+/// three.
 ///
-/// What the axioms leave free is chosen so that little holds by chance: functions that are neither the identity nor idempotent, sets that
-/// are neither empty nor everything, and relations that are neither reflexive nor symmetric nor transitive.
+/// Free choices are made so that few statements hold by chance: functions are neither the identity nor idempotent, sets
+/// neither empty nor full, and relations neither reflexive nor symmetric nor transitive.
 pub(super) fn parameters(compiled: &Compiled, sorts: &[Sort], most: u16) -> Option<Parameters> {
     let part = Part::new(compiled, sorts);
     let mut axioms: Vec<Clause> = compiled.axioms.iter().filter_map(|axiom| part.clause(&axiom.clause)).collect();
@@ -166,9 +167,9 @@ pub(super) fn parameters(compiled: &Compiled, sorts: &[Sort], most: u16) -> Opti
     Some(Parameters { domains: model.domains, constants, facts })
 }
 
-/// Gives functions and relations other values where all axioms hold with them as well.
+/// Replaces the tables of functions and relations by less regular ones where all axioms still hold.
 fn choose(problem: &Problem<'_>, carriers: &[RelationId], model: &mut Model) {
-    // Those of one kind differ in which individual plays which role.
+    // Symbols of the same kind assign the roles to different individuals.
     let mut chosen: BTreeMap<(bool, usize), u16> = BTreeMap::new();
     for (number, relation) in problem.signature.relations.iter().enumerate().skip(1) {
         let id = RelationId(number as u16);
@@ -186,8 +187,8 @@ fn choose(problem: &Problem<'_>, carriers: &[RelationId], model: &mut Model) {
     }
 }
 
-/// What a function or relation says in which little holds by chance, with other individuals for each `shift`. All domains
-/// have the same size.
+/// A table of a function or relation in which few statements hold by chance; each `shift` permutes the individuals. All
+/// domains have the same size.
 fn free_table(model: &Model, id: RelationId, shift: u16) -> Table {
     let size = model.domains.first().map_or(1, |domain| domain.size.max(1));
     let shift = shift % size;
@@ -195,7 +196,7 @@ fn free_table(model: &Model, id: RelationId, shift: u16) -> Table {
     let tuples = model.tuples(id);
     match &model.tables[id.index()] {
         Table::Function(values) => {
-            // The values that were found lie in the same domain.
+            // The values found lie in the same domain.
             let value = |(tuple, found): (&Vec<u16>, &u16)| match *found {
                 UNKNOWN => UNKNOWN,
                 found => found - found % size + (value_of(&roles(tuple), size) + size - shift) % size,
@@ -210,9 +211,9 @@ fn free_table(model: &Model, id: RelationId, shift: u16) -> Table {
     }
 }
 
-/// The value of a free function of `size` individuals: where there are three, a path that ends in a fixed point, so that
-/// it is neither one to one nor onto; of two, an exchange. Of its powers f², f³, … no two smaller than f² and f⁴ are the
-/// same in both.
+/// The value of a free function on `size` individuals. On three, it is a path that ends in a fixed point, so it is
+/// neither injective nor surjective; on two, it is a transposition. Among its powers f², f³, …, the smallest pair equal
+/// on both sizes is f² and f⁴.
 fn value_of(inputs: &[u16], size: u16) -> u16 {
     match inputs {
         [input] if input + 1 < size => input + 1,
@@ -222,9 +223,9 @@ fn value_of(inputs: &[u16], size: u16) -> u16 {
     }
 }
 
-/// Whether a free relation holds of some of `size` individuals. A set has two of three and one of two, so that its
-/// elements differ and not all are in it. A relation of two arguments is neither reflexive nor symmetric nor transitive
-/// nor a function where there are three individuals, and neither antisymmetric nor one to one where there are two.
+/// Whether a free relation holds of these among `size` individuals. A set has two of three elements or one of two, so
+/// that its elements differ and it is not full. A binary relation on three individuals is neither reflexive nor
+/// symmetric nor transitive nor functional; on two, it is neither antisymmetric nor injective.
 fn holds(tuple: &[u16], size: u16) -> bool {
     match tuple {
         [one] => one + 1 < size.max(2),
@@ -269,7 +270,7 @@ mod tests {
         assert!((0..2).any(|a| (0..2).any(|b| a != b && holds(&[a, b], 2) && holds(&[b, a], 2))), "antisymmetric");
     }
 
-    /// A relation without an end is no free one: what is chosen for it must have no end either.
+    /// A serial relation (every individual has a successor) is not free: the chosen one must be serial too.
     #[test]
     fn what_is_chosen_keeps_the_axioms() {
         let text = "(theory Steps[V,→,P] (& (>[x,y] (in2[x,y,→]) (& (in[x,V]) (in[y,V]))) (>[x] (in[x,P]) (in[x,V]))
@@ -280,7 +281,7 @@ mod tests {
         let size = given.domains[0].size;
         let arity = |facts: usize| given.facts.iter().filter(move |(_, holds, tuple)| *holds && tuple.len() == facts);
         assert!((0..size).all(|one| arity(2).any(|(.., tuple)| tuple[0] == one)), "{:?}", given.facts);
-        // V and P: what nothing else is said of is chosen.
+        // V contains all three vertices; P, otherwise unconstrained, is chosen with two.
         assert_eq!((size, arity(1).count()), (3, 3 + 2), "{:?}", given.facts);
     }
 }

@@ -1,20 +1,20 @@
-//! A piece of an inductive structure, worked out from the axioms by a logic block.
+//! Pieces of inductive structures, derived from the axioms by a logic block.
 //!
-//! The individuals are the values of the constructors, by number of applications: for arithmetic 0, s(0), s(s(0)), …;
-//! for lists over a set the empty one, those of one element, …, where the set has three elements of its own. That
-//! different individuals of a generated set are different things is proved once, for the constructors; everything else
-//! that the model says was derived from the axioms and from what [`parameters`] assumes of the sets that nothing
-//! generates.
+//! The individuals are the values of constructor terms, by number of applications: for arithmetic 0, s(0), s(s(0)), …;
+//! for lists over a set the empty list, those of one element, …, where the set has three elements of its own. The
+//! constructors are proved free once, so distinct individuals of a generated set are distinct objects. Every other fact
+//! of the model was derived from the axioms and from the assumptions of [`parameters`] about the sets without
+//! constructors.
 //!
 //! # Why a counterexample in the piece is one in a structure of the theory
-//! Without such sets nothing is assumed: what was derived holds in all structures. With them it holds in all structures
-//! in which the parameters are as assumed, and what must be seen is that there is one. Say that the axioms about the
-//! parameters alone have a model M, which the solver found and the naive evaluator checked. Let each generated set
-//! consist of the terms of its constructors over M; nothing else is in its sort. [`extension`] then goes through the
-//! other axioms, and finds each of them to be of a kind that holds in this structure, or that determines, by recursion
-//! along the constructors, the values of one more function or relation, whatever came before; no two such axioms say
-//! different things of the same values. What they leave undetermined is chosen. So the structure exists. A theory with
-//! an axiom of another kind gets no individuals of parameter sets, and statements about those are not refuted.
+//! Without such sets nothing is assumed: derived facts hold in all structures. With them, they hold in all structures
+//! in which the parameters are as assumed, so it must be shown that there is one. Let M be a model of the axioms about
+//! the parameters alone, found by the solver and confirmed by the naive evaluator. Let each generated set consist of
+//! the constructor terms over M, and its sort contain nothing else. [`extension`] then shows that each remaining axiom
+//! either holds in this structure or determines, by recursion along the constructors, the values of one more function
+//! or relation, whatever the earlier ones are; and that no two such axioms give different results for the same
+//! arguments. Values left undetermined are chosen freely. So the structure exists. In a theory with an axiom of another
+//! kind, the parameter sets get no individuals, and statements about them are not refuted.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -33,23 +33,23 @@ use crate::search::free::are_free;
 use crate::search::names::{Made, Names};
 use crate::search::parameters::{Parameters, Part, carriers, parameters};
 
-/// How much work the block of a ground model may do before it is asked whether to go on; values that
-/// rules ask for are not made, since they would soon lie outside of the piece.
+/// The work of a piece's block between two calls of `go_on`. Values demanded by rules are not created, since they would
+/// soon lie outside the piece.
 const LIMITS: Limits = Limits { steps: 100_000, creations: 0 };
 
-/// How often it may do so between two values.
+/// The most such turns between two values.
 const TURNS: usize = 200;
 
-/// At most so many values of a function are made that do not follow from others.
+/// The most values of one function that are created because they do not follow from others.
 const MOST_VALUES: usize = 20_000;
 
-/// So many individuals each set that nothing generates has, if that is possible.
+/// The size of each set without constructors, if possible.
 const MOST_PARAMETERS: u16 = 3;
 
-/// Terms are tried first at no more individuals of a sort than this.
+/// The most individuals of a sort at which terms are evaluated first.
 const MOST_SIMPLE: usize = 16;
 
-/// Works out what follows; false if `go_on` said stop.
+/// Saturates the block; false if `go_on` said stop.
 fn settle(block: &mut Block, go_on: &mut dyn FnMut() -> bool) -> bool {
     for _ in 0..TURNS {
         if !go_on() {
@@ -62,15 +62,15 @@ fn settle(block: &mut Block, go_on: &mut dyn FnMut() -> bool) -> bool {
     true
 }
 
-/// Pieces of the structure with up to `size` individuals of each sort; twice as many where constructors have
-/// several inputs, so that there is more than one value of a kind. None if the theory has no inductive set
-/// of which it proves that the constructors are free; two if there are sets that nothing generates, of three
-/// individuals each and of two.
+/// Pieces of the structure with up to `size` individuals of each sort, or twice as many if constructors have several
+/// inputs, so that there is more than one value of each form. Empty unless the theory proves the constructors of an
+/// inductive set free. Two pieces if there are sets without constructors: with three individuals in each such set, and
+/// with two.
 ///
-/// Where such sets are there and it is not seen that the axioms extend every model of what they say of those, `presumed`
-/// gets one more piece, in which they have individuals nevertheless: nothing that it says is certain.
+/// If it cannot be shown that the axioms extend every model of the parameters, `presumed` receives another piece in
+/// which the sets without constructors have individuals nevertheless; its facts are not certain.
 ///
-/// The steps done are added to `steps`. None also if `go_on`, which is asked all the while, says stop.
+/// The steps done are added to `steps`. Also empty if `go_on`, which is called throughout, says stop.
 #[must_use]
 pub fn ground_models(
     theory: &Theory,
@@ -89,7 +89,7 @@ pub fn ground_models(
             inductions.push(induction);
         }
     }
-    // The inputs of a constructor come from a set that is in the model.
+    // The inputs of a constructor must come from a set of the model.
     loop {
         let sorts: Vec<_> = inductions.iter().map(|induction| (induction.set, sort_of(induction.set))).collect();
         let fits = |(set, _): &(RelationId, bool)| {
@@ -111,11 +111,11 @@ pub fn ground_models(
     }
     let mut sorts = base_sorts(&compiled.signature);
     sorts.retain(|sort| !inductions.iter().any(|induction| sort_of(induction.set) == Some(sort)));
-    // Every individual of a sort is in its generated set, and in those sets of parameters that functions are defined on.
+    // Every individual of a sort belongs to its generated set, or to the parameter sets on which functions are defined.
     let carriers = whole_sets(compiled, &sorts, inductions.iter().map(|induction| induction.set));
     let is_generated =
         |node: &&Node| matches!(&node.formula, Formula::Atom(predicate, _) if theory.generation(*predicate).is_some());
-    // What is not read, or is generated in another way, might exclude the structure.
+    // An axiom that was not compiled, or another kind of generation, might exclude the structure.
     let possible = !sorts.is_empty()
         && compiled.skipped.is_empty()
         && compiled.nodes.iter().filter(is_generated).count() == inductions.len()
@@ -145,7 +145,7 @@ pub fn ground_models(
         if piece.block.falsum().is_none() {
             models.push(piece.read(theory));
         }
-        // With fewer parameters the piece reaches further, and their functions and relations are others.
+        // A piece with fewer parameters reaches further, and has other functions and relations on them.
         if next == 0 || models.len() == 2 || (next < MOST_PARAMETERS && !models.is_empty()) {
             return models;
         }
@@ -153,8 +153,8 @@ pub fn ground_models(
     }
 }
 
-/// The sets that hold all individuals of their sorts: the generated ones, and of the `sorts` that nothing generates those
-/// that functions are defined on.
+/// The sets that contain all individuals of their sorts: the generated ones, and, for `sorts` without constructors,
+/// those on which functions are defined.
 pub(super) fn whole_sets(
     compiled: &Compiled,
     sorts: &[Sort],
@@ -168,11 +168,11 @@ pub(super) fn whole_sets(
 /// An individual of the piece.
 struct Value {
     individual: Individual,
-    /// The number of applications of constructors.
+    /// The number of constructor applications.
     weight: usize,
-    /// Whether recursions end there.
+    /// Whether recursion ends at it.
     is_base: bool,
-    /// The constructor and its inputs, by their places among the values of their sorts; none for a parameter.
+    /// The constructor and its inputs, as indices into the values of their sorts; `None` for a parameter.
     made: Made,
 }
 
@@ -180,7 +180,7 @@ struct Piece<'c> {
     compiled: &'c Compiled,
     block: Block,
     inductions: &'c [&'c InductionInstance],
-    /// The sorts: those that are generated, in the order of the inductions, and then those of parameters.
+    /// The generated sorts, in the order of the inductions, then those of parameters.
     sorts: Vec<Sort>,
     /// The individuals of each sort.
     values: Vec<Vec<Value>>,
@@ -204,7 +204,7 @@ impl<'c> Piece<'c> {
         piece
     }
 
-    /// Takes the individuals of the parameters, and what is assumed of them.
+    /// Adds the individuals of the parameters and the assumptions about them.
     fn assume(&mut self, given: &Parameters) {
         let mut individuals: Vec<Individual> = Vec::new();
         for domain in &given.domains {
@@ -243,7 +243,7 @@ impl<'c> Piece<'c> {
         }
     }
 
-    /// Makes the individuals and what is known of them; false if `go_on` said stop.
+    /// Creates the individuals and derives facts about them; false if `go_on` said stop.
     fn settle(&mut self, size: usize, go_on: &mut dyn FnMut() -> bool) -> bool {
         let go = settle(&mut self.block, go_on) && self.build(size, go_on) && self.evaluate(go_on);
         let go = go && self.tell_apart(go_on);
@@ -253,7 +253,7 @@ impl<'c> Piece<'c> {
         go
     }
 
-    /// The values of the constructors with no application, one, two, …, the sets in turn.
+    /// Adds the values with no constructor application, with one, two, …, cycling through the sets.
     fn build(&mut self, size: usize, go_on: &mut dyn FnMut() -> bool) -> bool {
         let mut closed = vec![false; self.inductions.len()];
         let mut most = vec![size; self.inductions.len()];
@@ -270,7 +270,7 @@ impl<'c> Piece<'c> {
                 if made.len() > 1 {
                     most[sort] = 2 * size;
                 }
-                // A group that does not fit is left out, unless there would be hardly any individual.
+                // A group that does not fit is left out, unless hardly any individuals would remain.
                 let room = most[sort].saturating_sub(self.values[sort].len());
                 closed[sort] = made.len() >= room;
                 if made.len() > room && self.values[sort].len() >= MOST_SIMPLE {
@@ -291,7 +291,7 @@ impl<'c> Piece<'c> {
         }
     }
 
-    /// The inputs with which a constructor gives a value of this weight.
+    /// The inputs for which a constructor gives a value of this weight.
     fn inputs(&self, constructor: &ConstructorInstance, weight: usize) -> Vec<Vec<usize>> {
         let ConstructorInstance::Function(relation, inputs) = constructor else {
             return if weight == 0 { vec![Vec::new()] } else { Vec::new() };
@@ -315,7 +315,7 @@ impl<'c> Piece<'c> {
         found.into_iter().filter(|(_, rest)| *rest == 0).map(|(chosen, _)| chosen).collect()
     }
 
-    /// The place among the piece's sorts of that of an argument.
+    /// The index, among the piece's sorts, of the sort of an argument.
     fn sort_of(&self, relation: RelationId, argument: usize) -> Option<usize> {
         let sort = self.compiled.signature.relations[relation.index()].sorts.get(argument)?;
         self.sorts.iter().position(|own| own == sort)
@@ -344,8 +344,8 @@ impl<'c> Piece<'c> {
         }
     }
 
-    /// Makes the values from which the others follow: where a function recurs on no input, or one of the inputs on which
-    /// it recurs is where recursions end. False if `go_on` said stop.
+    /// Creates the values from which the others follow: those of functions without recursive inputs, and those at which
+    /// a recursive input ends the recursion. False if `go_on` said stop.
     fn evaluate(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
         for function in self.compiled.functions.iter().filter(|function| !function.constructor) {
             let code = Code::new(function.relation, true);
@@ -376,8 +376,8 @@ impl<'c> Piece<'c> {
         true
     }
 
-    /// Where axioms ask for individuals that differ: those of a generated set do, as was proved of its constructors.
-    /// False if `go_on` said stop.
+    /// Adds inequalities where axioms require distinct individuals: those of a generated set are distinct, since its
+    /// constructors were proved free. False if `go_on` said stop.
     fn tell_apart(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
         let denied = |literal: &Literal| !literal.positive && literal.relation == RelationId::EQUAL;
         if !self.compiled.axioms.iter().any(|axiom| axiom.clause.premises.iter().any(denied)) {
@@ -458,7 +458,7 @@ impl<'c> Piece<'c> {
     }
 }
 
-/// The ends of the first groups of values with one weight each: at most three, of few values together.
+/// The ends of the first groups of values of equal weight: at most three groups, with few values in total.
 fn simplest(values: &[Value]) -> Vec<u16> {
     let mut ends: Vec<u16> = Vec::new();
     let changes = |place: usize| place + 1 == values.len() || values[place].weight != values[place + 1].weight;
@@ -470,7 +470,7 @@ fn simplest(values: &[Value]) -> Vec<u16> {
     ends
 }
 
-/// All tuples with so many choices for each place, the last one fastest.
+/// All tuples with the given number of choices at each position, the last position varying fastest.
 fn tuples(counts: &[usize]) -> impl Iterator<Item = Vec<usize>> + use<> {
     let counts = counts.to_vec();
     (0..counts.iter().product::<usize>()).map(move |number| {

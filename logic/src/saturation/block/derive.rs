@@ -1,4 +1,4 @@
-//! New facts: entered once, rewritten where individuals become equal, and held against their denials.
+//! New facts: stored once, rewritten when individuals become equal, and checked against their negations.
 
 use crate::saturation::facts::{FactId, Reason, WitnessGroup};
 use crate::saturation::pattern::{Argument, Code, Individual};
@@ -55,7 +55,7 @@ impl Block {
         }
     }
 
-    /// Asks for the value of a function of which it is denied that it is a certain one: rules speak of the value itself.
+    /// Demands the value of a function that is denied to have a certain value: rules are stated about the value itself.
     fn ask_for_denied_value(&mut self, code: Code, arguments: &[Individual]) {
         let Some(function) = self.book.function(code) else { return };
         let inputs = &arguments[..function.inputs];
@@ -72,15 +72,15 @@ impl Block {
         }
     }
 
-    /// Whether this block made the individual.
+    /// Whether this block created the individual.
     pub(super) fn is_witness(&self, individual: Individual) -> bool {
         let made = |group: &WitnessGroup| (group.first.0..group.first.0 + group.count).contains(&individual.0);
         let place = self.layer.groups.partition_point(|group| group.first <= individual);
         place > 0 && made(&self.layer.groups[place - 1])
     }
 
-    /// Makes two individuals equal, and then those of whom that turns out to be a consequence: one
-    /// merge after the other, since a fact is about representatives again only when a merge is done.
+    /// Equates two individuals, then those whose equality follows, one merge at a time: facts are about representatives
+    /// again only after a merge is complete.
     pub(super) fn equate(&mut self, left: Individual, right: Individual, equation: FactId) {
         self.equations.push_back((left, right, equation));
         if self.equations.len() > 1 {
@@ -92,11 +92,11 @@ impl Block {
         }
     }
 
-    /// Joins two classes and writes the facts about the one anew about the other.
+    /// Merges two classes and rewrites the facts about one representative to the other.
     pub(super) fn merge(&mut self, left: Individual, right: Individual, equation: FactId) {
         let Some(loser) = self.classes.merge(left, right, equation) else { return };
         self.rejoin_those_that_name(loser);
-        // A value that turned out to be a known individual was not a new one after all.
+        // A created value that equals a known individual does not count against the limit.
         if loser.0 >= self.layer.first_individual && self.is_witness(loser) {
             self.creations = self.creations.saturating_sub(1);
         }
@@ -109,7 +109,7 @@ impl Block {
             let layer = self.layer_of(fact);
             let old = layer.arguments(fact).to_vec();
             let code = layer.code(fact);
-            // Facts that were passed over before this merge have been rewritten then.
+            // Facts superseded before this merge were rewritten at that time.
             if old.iter().any(|argument| *argument != loser && self.classes.find(*argument) != *argument) {
                 continue;
             }
@@ -119,8 +119,8 @@ impl Block {
         }
     }
 
-    /// Notes the rules that name a member of the class that `loser` stood for. A class with a constant
-    /// is represented by one, and the shared rules name constants only.
+    /// Records the rules that name a member of the class of `loser`. A class with a constant is represented by one, and
+    /// the shared rules name only constants.
     pub(super) fn rejoin_those_that_name(&mut self, loser: Individual) {
         let classes = &self.classes;
         let winner = classes.find(loser);

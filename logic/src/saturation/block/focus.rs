@@ -1,5 +1,5 @@
-//! What an attempt is about. The more lemmas are known, the more values their rules ask for: those of functions that
-//! have nothing to do with the goal are made later, so that more lemmas lose fewer goals.
+//! The focus of an attempt. With more lemmas, rules demand more values. Values of functions unrelated to the goal are
+//! created later, so that additional lemmas lose fewer goals.
 
 use std::sync::Arc;
 
@@ -8,15 +8,15 @@ use crate::saturation::pattern::Pattern;
 
 use super::Block;
 
-/// What a value costs beyond its weight if it needs a function that the attempt is not about.
+/// The price added to a value's weight if it needs a function outside the focus.
 const DETOUR: u32 = 4;
 
-/// The relations that an attempt is about: those of its goal, and those that they are defined with.
+/// The relations relevant to an attempt: those of its goal, and those used in their definitions.
 #[derive(Debug)]
 pub struct Focus(Vec<bool>);
 
 impl Focus {
-    /// Those of so many relations that `is_meant` says.
+    /// The relations, among `relations` many, for which `is_meant` holds.
     #[must_use]
     pub fn new(relations: usize, is_meant: impl Fn(RelationId) -> bool) -> Focus {
         Focus((0..relations as u16).map(|number| is_meant(RelationId(number))).collect())
@@ -24,12 +24,12 @@ impl Focus {
 }
 
 impl Block {
-    /// Says what the block is about; `None`: everything, as in the beginning.
+    /// Sets the focus of the block; `None`: all relations, the default.
     pub fn focus_on(&mut self, focus: Option<Arc<Focus>>) {
         self.focus = focus;
     }
 
-    /// What these values cost beyond their weight.
+    /// The price that the focus adds for these values.
     pub(super) fn detour(&self, rows: &[Pattern]) -> u32 {
         let Some(Focus(meant)) = self.focus.as_deref() else { return 0 };
         let is_detour = |row: &Pattern| !meant.get(row.code.relation().index()).copied().unwrap_or(true);

@@ -1,5 +1,5 @@
-//! Values that the rules of an inductively defined relation need: from `n` even and the rule that then `s(s(n))` is even
-//! follows nothing as long as nobody asks for `s(s(n))`.
+//! Demands for the values that rules of inductively defined relations need: `n` even and the rule "then `s(s(n))` is
+//! even" derive nothing unless `s(s(n))` is demanded.
 
 use std::collections::BTreeSet;
 
@@ -8,16 +8,16 @@ use crate::saturation::rule::{Rule, RuleHead, in_order};
 
 use super::{Block, Goal};
 
-/// How many rules deep the goal's relation is looked at backwards.
+/// The depth of backward chaining from the goal's relation, in rules.
 const DEPTH: usize = 3;
-/// What such a value costs beyond its weight: others come first.
+/// The price added to the weight of such a value, so that others come first.
 const PRICE: u32 = 2;
-/// The most rules for which values are asked for.
+/// The most rules for which values are demanded.
 const MOST_RULES: usize = 12;
 
 impl Block {
-    /// Asks for the values of functions in the premises of rules that conclude what leads to the goal, where the other
-    /// premises hold. Goals that are equations or rows of functions are left to the rules that are equations themselves.
+    /// Demands the function values in the premises of rules whose conclusion leads to the goal, where the other
+    /// premises hold. Goals that are equations or function rows are left to the rules that conclude equations.
     pub(super) fn ask_for_inductive_rows(&mut self) {
         let relations = self.leads_to_goal();
         if relations.is_empty() {
@@ -35,8 +35,7 @@ impl Block {
         }
     }
 
-    /// The relations that the goal is about, and those that rules conclude them from. Functions and their domains are left
-    /// out.
+    /// The relations of the goal, and those from which rules derive them, without functions and domains.
     fn leads_to_goal(&self) -> BTreeSet<Code> {
         let mut open: Vec<Code> = match &self.goal {
             Some(Goal::Fact(code, _)) => vec![*code],
@@ -57,8 +56,8 @@ impl Block {
         found
     }
 
-    /// A demand for the values of the functions in a rule's premises, where the other premises hold, of which one must be
-    /// about a relation that leads to the goal.
+    /// A demand for the function values in a rule's premises where the other premises hold, at least one of which must
+    /// be about a relation that leads to the goal.
     fn asking_rows(&self, rule: &Rule, relations: &BTreeSet<Code>) -> Option<Rule> {
         let is_row = |pattern: &&Pattern| self.book.function(pattern.code).is_some();
         let (rows, core): (Vec<&Pattern>, Vec<&Pattern>) = rule.patterns.iter().partition(is_row);

@@ -1,4 +1,4 @@
-//! Joining a fact with older ones by the plans of the rules, and acting on what matched.
+//! Joins of a fact with older ones by the rules' join plans, and the firing of matched rules.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use crate::saturation::rule::{Column, Plan, Rule, RuleHead};
 use super::agenda::Wanted;
 use super::{Block, UNBOUND, stands_for};
 
-/// The most matches of one fact that are held at once, and the most facts that are looked at for them: a rule with many
-/// premises that share no variable has more than memory and patience do. A block that meets the bound ends.
+/// The most matches of one fact that are held at once, and the most facts examined for them. A rule with many premises
+/// that share no variable can exceed any memory; a block that reaches this limit ends.
 const MOST_MATCHES: usize = 1 << 18;
 const MOST_STEPS: u64 = 1 << 24;
 
@@ -39,7 +39,7 @@ impl Block {
         self.matches = matches;
     }
 
-    /// Joins a new rule with all facts that have been taken.
+    /// Joins a new rule with all facts taken so far.
     pub(super) fn join_with_all(&mut self, id: RuleId, rule: &Arc<Rule>) {
         let Some(first) = rule.patterns.first() else { return };
         let mut matches = std::mem::take(&mut self.matches);
@@ -60,8 +60,8 @@ impl Block {
         self.extend_from(id, rule, pattern, fact, fact, true, matches);
     }
 
-    /// Finds all matches of a rule in which `pattern` is `fact` and the others are at most `limit`; with
-    /// `once`, patterns before `pattern` must be older than `fact`, so that no match is found twice.
+    /// Finds all matches of a rule in which `pattern` is `fact` and the other facts are at most `limit`. With `once`,
+    /// the facts of patterns before `pattern` must be older than `fact`, so that no match is found twice.
     #[allow(clippy::too_many_arguments)]
     pub(super) fn extend_from(
         &self,
@@ -97,7 +97,7 @@ impl Block {
         })
     }
 
-    /// Acts on what was matched.
+    /// Fires the matched rules.
     pub(super) fn act(&mut self, matches: &mut Matches) {
         self.steps += std::mem::take(&mut matches.steps);
         self.is_cut |= std::mem::take(&mut matches.is_cut);
@@ -165,17 +165,17 @@ impl Block {
     }
 }
 
-/// Matches of one fact, collected before any of them is acted upon.
+/// Matches of one fact, all collected before any rule fires.
 #[derive(Debug, Default)]
 pub(super) struct Matches {
     pub(super) found: Vec<(RuleId, u32, u32)>,
     pub(super) parents: Vec<FactId>,
     pub(super) bindings: Vec<Individual>,
-    /// Scratch: what the rule's variables stand for, and the facts that its patterns match.
+    /// Scratch: the bindings of the rule's variables, and the facts that match its patterns.
     pub(super) binding: Vec<Individual>,
     pub(super) chosen: Vec<FactId>,
     pub(super) steps: u64,
-    /// Whether there are more matches than were collected.
+    /// Whether further matches were not collected.
     pub(super) is_cut: bool,
 }
 

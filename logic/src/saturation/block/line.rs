@@ -1,4 +1,4 @@
-//! Blocks at rest, and the line of them from the root that a proof is read from.
+//! Frozen blocks, and the line of blocks from the root from which proofs are read.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::saturation::sorts::{SortId, Sorts, Typing};
 
 use super::agenda::Wanted;
 
-/// A block at rest, whose facts its descendants share.
+/// A frozen block, whose facts its descendants share.
 #[derive(Debug)]
 pub struct Snapshot {
     /// The layers from the root to this block.
@@ -29,25 +29,25 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// How many individuals there are.
+    /// The number of individuals.
     #[must_use]
     pub fn individuals(&self) -> usize {
         self.classes.len()
     }
 
-    /// The sorts of the theory and of the individuals.
+    /// The sorts of the theory and of the block's individuals.
     #[must_use]
     pub fn typing(&self) -> Typing<'_> {
         Typing { sorts: &self.book.sorts, individuals: &self.sorts }
     }
 
-    /// The contradiction, if the block derived one.
+    /// The contradiction; `None` if the block derived none.
     #[must_use]
     pub fn falsum(&self) -> Option<FactId> {
         self.falsum
     }
 
-    /// The first individual that the block at this depth of the line introduced.
+    /// The number of the first individual introduced by the block at this depth of the line.
     pub(crate) fn introduced_from(&self, depth: usize) -> usize {
         self.layers[depth].first_individual as usize
     }
@@ -62,7 +62,7 @@ impl Snapshot {
     }
 }
 
-/// The facts and rules from the root to a block.
+/// The facts and rules of all blocks from the root to a given one.
 pub(crate) struct Line<'b> {
     pub(crate) layers: Vec<&'b Layer>,
     pub(crate) classes: &'b Classes,
@@ -84,7 +84,7 @@ impl Line<'_> {
         (&self.layers[depth].groups[(number - self.layers[depth].first_group) as usize], depth)
     }
 
-    /// A fact that introduces an individual, if a block of the line made it.
+    /// A fact that introduces an individual; `None` if no block of the line created it.
     pub(crate) fn introduction(&self, individual: Individual) -> Option<FactId> {
         let mut groups = self.layers.iter().flat_map(|layer| layer.groups.iter().map(move |group| (layer, group)));
         let (layer, group) =
@@ -93,12 +93,12 @@ impl Line<'_> {
         facts.find(|fact| matches!(layer.reason(*fact), Reason::Witness(..)))
     }
 
-    /// A key for a fact that no other block's fact has.
+    /// A key for a fact, unique among all blocks.
     pub(crate) fn key(&self, fact: FactId) -> usize {
         std::ptr::from_ref(self.layer_of(fact)) as usize
     }
 
-    /// The depth of the block that assumed a rule; 0 for the shared ones.
+    /// The depth of the block that assumed a rule; 0 for shared rules.
     pub(crate) fn rule_depth(&self, id: RuleId) -> usize {
         match id.0.checked_sub(RuleId::LOCAL) {
             None => 0,
@@ -108,7 +108,7 @@ impl Line<'_> {
         }
     }
 
-    /// The current fact with exactly these arguments, which are representatives.
+    /// The current fact with exactly these arguments, given as representatives.
     pub(crate) fn lookup(&self, code: Code, arguments: &[Individual]) -> Option<FactId> {
         let mask = (1u32 << (arguments.len() - usize::from(self.book.function(code).is_some()))) - 1;
         self.layers
@@ -122,7 +122,7 @@ impl Line<'_> {
         &self.book.sorts
     }
 
-    /// All rules, those that all blocks share first.
+    /// All rules, the shared ones first.
     pub(crate) fn rules(&self) -> impl Iterator<Item = (RuleId, &Arc<Rule>)> {
         let shared = self.book.rules.iter().enumerate().map(|(number, rule)| (RuleId(number as u32), rule));
         shared.chain(self.local.iter().map(|(id, rule)| (*id, rule)))

@@ -1,4 +1,4 @@
-//! Literals on which a block may reason by cases: what rules lack that have all else they need.
+//! Candidate literals for case splits: premises that rules lack when all their other premises hold.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,20 +13,20 @@ use super::{Block, UNBOUND};
 /// The most literals that one rule may propose.
 const MOST_OF_A_RULE: usize = 32;
 
-/// How promising a literal is: how far its arguments are from the goal, who proposes it, their weight.
+/// The rank of a literal, best first: distance of its arguments from the goal, origin, weight.
 type Rank = (u32, u32, u32);
 
-/// What a block reasons about.
+/// The context in which literals are ranked.
 struct Aim {
     /// The individuals that the goal mentions.
     relevant: BTreeSet<Individual>,
-    /// The individuals on which functions recur.
+    /// The individuals at recursive inputs of functions.
     driving: BTreeSet<Individual>,
 }
 
 impl Block {
-    /// The most promising literals, positive ones, that are neither known nor denied and that are all a rule lacks; at
-    /// most so many.
+    /// The best-ranked positive literals that are neither known nor denied and are the only missing premise of a rule;
+    /// at most `most`.
     #[must_use]
     pub fn undecided(&self, relevant: &[Individual], most: usize) -> Vec<Pattern> {
         let aim = Aim {
@@ -65,7 +65,7 @@ impl Block {
             .collect()
     }
 
-    /// What a rule lacks to fire.
+    /// Adds the literals that are a rule's only missing premise.
     fn lacking(&self, rule: &Arc<Rule>, origin: u32, aim: &Aim, found: &mut BTreeSet<(Rank, Pattern)>) {
         if rule.justification.is_none() {
             return;
@@ -109,7 +109,7 @@ impl Block {
                     .collect();
                 let Some(literal) = self.question(lacked.code, &arguments) else { continue };
                 let mut outside: u32 = literal.iter().map(|one| self.distance(*one, &aim.relevant)).sum();
-                // Whether an individual is a constant matters where a function recurs on it.
+                // Whether an individual equals a constant matters only if a function recurs on it.
                 let constants = self.constants();
                 let form = lacked.code == Code::APART && literal.iter().any(|one| one.0 < constants);
                 if form && !literal.iter().any(|one| one.0 >= constants && aim.driving.contains(one)) {
@@ -130,7 +130,7 @@ impl Block {
         }
     }
 
-    /// The individuals on which functions recur somewhere.
+    /// The individuals at recursive inputs of known function rows.
     fn driving(&self) -> BTreeSet<Individual> {
         let mut driving = BTreeSet::new();
         for relation in 0..self.book.triggers.len() as u32 / 2 {
@@ -145,8 +145,8 @@ impl Block {
         driving
     }
 
-    /// How far an individual is from the goal: nothing for those that it mentions and for constants, little for those
-    /// that are known to exist, more for values of functions that were worked out.
+    /// The distance of an individual from the goal: 0 for individuals of the goal and constants, 1 for others known to
+    /// exist, 3 for created function values.
     fn distance(&self, individual: Individual, relevant: &BTreeSet<Individual>) -> u32 {
         if individual.0 < self.constants() || relevant.contains(&individual) {
             return 0;
@@ -157,8 +157,8 @@ impl Block {
         if is_value { 3 } else { 1 }
     }
 
-    /// The arguments of the positive literal, or of the equation of values, that decides whether a fact holds; `None` if
-    /// that is known already.
+    /// The arguments of the positive literal, or of the equation of values, that decides a fact; `None` if it is
+    /// already decided.
     fn question(&self, code: Code, arguments: &[Individual]) -> Option<Vec<Individual>> {
         let equation = |one: Individual, other: Individual| {
             let (low, high) = (one.min(other), one.max(other));
@@ -177,7 +177,7 @@ impl Block {
         (!known).then(|| arguments.to_vec())
     }
 
-    /// What a rule's variables stand for where all of these patterns match; a bounded number of times.
+    /// The bindings of a rule's variables for which all patterns match, up to a limit.
     fn matches_of(&self, patterns: &[Pattern], variables: u16) -> Vec<Vec<Individual>> {
         let Some(first) = patterns.first() else { return vec![vec![UNBOUND; usize::from(variables)]] };
         let rule = Rule::asking(variables, patterns.to_vec(), Vec::new(), 0);

@@ -1,4 +1,4 @@
-//! Values of functions and witnesses: asked for by rules, made when they are the cheapest.
+//! Function values and witnesses: demanded by rules, created in order of price.
 
 use std::cmp::Reverse;
 
@@ -11,7 +11,7 @@ use super::agenda::Wanted;
 use super::{Block, Limits, UNBOUND, stands_for};
 
 impl Block {
-    /// The weight of the heaviest value that is missing; `None` if none is.
+    /// The weight of the heaviest missing value; `None` if none is missing.
     pub(super) fn price(&self, rows: &[Pattern], binding: &[Individual]) -> Option<u32> {
         let mut binding = binding.to_vec();
         let mut missing: Vec<(u16, u32)> = Vec::new();
@@ -81,8 +81,8 @@ impl Block {
         }
     }
 
-    /// The value of a function at these inputs, made if need be; `None` if they are not known to lie
-    /// in its domain.
+    /// The value of a function at these inputs, created if necessary; `None` if the inputs are not known to lie in its
+    /// domain.
     pub(super) fn make_value(&mut self, code: Code, inputs: &[Individual]) -> Option<Individual> {
         if let Some((value, _)) = self.value(code, inputs) {
             return Some(value);
@@ -103,7 +103,7 @@ impl Block {
         Some(self.witness(function.totality, &rule, parents, binding, weight))
     }
 
-    /// Whether individuals with these facts are already known.
+    /// Whether individuals that satisfy these facts are known.
     pub(super) fn has_witness(&self, count: u16, facts: &[Pattern], binding: &[Individual]) -> bool {
         fn search(block: &Block, facts: &[Pattern], binding: &mut Vec<Individual>) -> bool {
             let Some((first, rest)) = facts.split_first() else { return true };
@@ -126,7 +126,7 @@ impl Block {
                     if row.iter().any(|individual| block.classes.find(*individual) != *individual) {
                         continue;
                     }
-                    // The columns of the variables that this row gives a value, as bits.
+                    // The columns of the variables that this row binds, as bits.
                     let mut given = 0u32;
                     let fits = first.arguments.iter().zip(row).enumerate().all(|(column, (argument, individual))| {
                         if let Some(value) = known(argument, binding) {
@@ -153,8 +153,8 @@ impl Block {
         let mut binding = binding.to_vec();
         binding.resize(binding.len() + count as usize, UNBOUND);
         let mut facts = facts.to_vec();
-        // The facts with the fewest unknowns first, of these the ones that say most of what is known: the element of a
-        // set with a certain property is looked for among what has the property.
+        // Facts with the fewest unknowns first, among these the most specific: an element of a set with a property is
+        // searched among the individuals with the property.
         facts.sort_by_key(|fact| {
             let is_unknown = |argument: &&Argument| {
                 matches!(argument, Argument::Variable(number) if binding[*number as usize] == UNBOUND)
@@ -201,8 +201,8 @@ impl Block {
         first
     }
 
-    /// Makes the value of a function at these inputs and works out what follows from it, within the
-    /// limits. `None` if the inputs are not known to lie in the function's domain.
+    /// Creates the value of a function at these inputs and derives its consequences within the limits. `None` if the
+    /// inputs are not known to lie in the function's domain.
     pub fn evaluate(&mut self, code: Code, inputs: &[Individual], limits: Limits) -> Option<Individual> {
         let inputs: Vec<_> = inputs.iter().map(|input| self.classes.find(*input)).collect();
         let value = self.make_value(code, &inputs)?;

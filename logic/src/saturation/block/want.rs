@@ -1,8 +1,8 @@
-//! What a block wants, and which values are likely to lead there: goals drive.
+//! Goal-directed search: the goal of a block, and the values likely to lead to it.
 //!
-//! A goal about a relation is looked at backwards, a few rules deep: what the premises of a rule that concludes it would
-//! need, down to rows of functions. Values of those rows are asked for; where an input is open, the goal's own
-//! individuals, the constants and their successors are tried.
+//! From a goal about a relation, backward chaining goes a few rules deep: from the premises of the rules that conclude
+//! it to function rows. The values of those rows are demanded; for an open input, the goal's own individuals, the
+//! constants and their successors are tried.
 
 use crate::clauses::clause::RelationId;
 use crate::saturation::facts::{FactId, Reason};
@@ -12,17 +12,17 @@ use crate::saturation::rule::{Rule, RuleHead, in_order};
 use super::agenda::Wanted;
 use super::{Block, Goal, UNBOUND, stands_for};
 
-/// How many rules deep a goal is looked at backwards.
+/// The depth of backward chaining, in rules.
 const DEPTH: u32 = 3;
-/// The most subgoals that are looked at, and the most demands that are made of them.
+/// The most subgoals examined, and the most demands derived from them.
 const SUBGOALS: usize = 64;
 const DEMANDS: usize = 48;
-/// The most denials of one relation that are looked at backwards.
+/// The most denials of one relation that are chained backwards from.
 const DENIED: usize = 8;
-/// The most constants, and the most other individuals, that are tried as an open input.
+/// The most constants, and the most other individuals, tried for an open input.
 const TRIED: usize = 8;
 
-/// Patterns about individuals and so many variables, which are looked for.
+/// A subgoal: patterns with existentially quantified variables.
 struct Subgoal {
     depth: u32,
     variables: u16,
@@ -30,9 +30,9 @@ struct Subgoal {
 }
 
 impl Block {
-    /// Says what is wanted. The values of functions that the goal mentions are asked for first.
+    /// Sets the goal. The values of functions in the goal are demanded first.
     ///
-    /// If it does not drive, the block does no more than any other one does for itself.
+    /// Without `drives`, only forward demands and the goal's own values are created.
     pub fn want(&mut self, goal: Goal, drives: bool) {
         self.drives = drives;
         if let Goal::Fact(code, arguments) = &goal
@@ -53,15 +53,15 @@ impl Block {
         }
     }
 
-    /// Looks at the goal backwards once more, with the individuals that have come since.
+    /// Repeats the backward chaining with the individuals created since.
     pub fn want_more(&mut self) {
         if self.guessed_from != self.classes.len() as u32 {
             self.look_back();
         }
     }
 
-    /// Looks at the goal backwards, or, where a contradiction is wanted, at what was assumed to fail. Equations are left to
-    /// the rules.
+    /// Chains backwards from the goal or, for the goal `False`, from the denied assumptions. Equations are left to the
+    /// rules.
     fn look_back(&mut self) {
         let (variables, patterns) = match &self.goal {
             Some(Goal::Fact(code, arguments)) if self.book.function(*code).is_none() => {
@@ -81,8 +81,8 @@ impl Block {
         }
     }
 
-    /// What would lead to the goal by one rule, as far as it is about given individuals: the premises of rules about
-    /// relations that conclude the goal, or what is assumed to fail.
+    /// The ground subgoals one rule away from the goal: premises of rules that conclude it, or, for the goal `False`,
+    /// that conclude a denied fact. Rows of functions are left out.
     pub(super) fn subgoals(&self) -> Vec<Pattern> {
         let about = |individuals: &[Individual]| individuals.iter().map(|one| Argument::Individual(*one)).collect();
         let wanted = match &self.goal {
@@ -114,14 +114,14 @@ impl Block {
             .collect()
     }
 
-    /// What fails by assumption, here or above, or if nothing does by what follows from the block's own assumptions; rows
-    /// of functions aside.
+    /// The facts denied by assumptions of this block or its ancestors; if there are none, those denied by facts of this
+    /// block. Rows of functions are left out.
     fn denied(&self) -> Vec<Pattern> {
         let assumed = self.denials(&|fact| matches!(self.layer_of(fact).reason(fact), Reason::Given(_)));
         if assumed.is_empty() { self.denials(&|fact| fact.0 >= self.layer.first_fact) } else { assumed }
     }
 
-    /// The positive form of some denials.
+    /// The positive forms of the denials that satisfy `is_meant`.
     fn denials(&self, is_meant: &dyn Fn(FactId) -> bool) -> Vec<Pattern> {
         (0..self.book.triggers.len() as u32 / 2)
             .map(|relation| Code(2 * relation + 1))
@@ -137,7 +137,7 @@ impl Block {
             .collect()
     }
 
-    /// Asks for the values that would lead to a subgoal.
+    /// Demands the values that would lead to a subgoal.
     fn pursue(&mut self, first: Subgoal) {
         let mut demands = Vec::new();
         let mut aims = Vec::new();
@@ -149,7 +149,7 @@ impl Block {
             let (depth, variables) = (*depth, *variables);
             let is_row = |pattern: &&Pattern| self.book.function(pattern.code).is_some();
             let rows: Vec<&Pattern> = patterns.iter().filter(is_row).collect();
-            // A row whose value is given is asked for with any value.
+            // For a row with a given value, any value is demanded.
             let given = |row: &&Pattern| matches!(row.arguments.last(), Some(Argument::Individual(_)));
             let mut free = variables;
             let open = rows.iter().map(|row| {
@@ -194,8 +194,7 @@ impl Block {
         }
     }
 
-    /// The subgoals in which an individual of the block stands for something that is looked for and that a relation is
-    /// about.
+    /// Instances of the subgoal: an individual of the block replaces the first variable that occurs in a relation.
     fn put_in_place(&self, variables: u16, patterns: &[Pattern], found: &mut Vec<Subgoal>) {
         let plain = patterns.iter().filter(|pattern| {
             self.book.function(pattern.code).is_none() && pattern.code.relation() != RelationId::EQUAL
@@ -218,7 +217,7 @@ impl Block {
         }
     }
 
-    /// Whether the values that a demand asks for lead to a row that leads to the goal.
+    /// Whether the values of a demand lead to one of the rows in `aims`.
     pub(super) fn is_aimed_at(&self, demand: &Rule, rows: &[Pattern], binding: &[Individual]) -> bool {
         if self.aims.is_empty() || demand.leads_to.is_empty() {
             return false;
@@ -246,7 +245,7 @@ impl Block {
         })
     }
 
-    /// The premises of the rules that conclude a fact about given individuals.
+    /// Subgoals from the premises of the rules that conclude this fact.
     fn premises_of(&self, fact: &Pattern, depth: u32, found: &mut Vec<Subgoal>) {
         let known = |argument: &Argument| match argument {
             Argument::Individual(individual) => Some(self.classes.find(*individual)),
@@ -273,7 +272,7 @@ impl Block {
                 let instance =
                     |number: u16| binding[usize::from(number)].map_or(Argument::Variable(number), Argument::Individual);
                 let patterns: Vec<Pattern> = rule.patterns.iter().map(|pattern| pattern.map(&instance)).collect();
-                // A rule that concludes an equation may conclude it about another sort.
+                // A rule that concludes an equation may be about another sort.
                 if patterns.iter().all(|pattern| self.is_well_sorted(pattern)) {
                     found.push(Subgoal { depth, variables: rule.variables, patterns });
                 }
@@ -281,7 +280,7 @@ impl Block {
         }
     }
 
-    /// Whether the individuals of a pattern are of the sorts that its relation is about.
+    /// Whether the individuals of a pattern have the sorts of its relation.
     fn is_well_sorted(&self, pattern: &Pattern) -> bool {
         if pattern.code.relation() == RelationId::EQUAL {
             return true;
@@ -297,13 +296,13 @@ impl Block {
         })
     }
 
-    /// How many individuals are constants of the theory: the first ones.
+    /// The number of constants of the theory, which are the first individuals.
     pub(super) fn constants(&self) -> u32 {
         self.ancestors.first().map_or(&self.layer, |root| root).first_individual
     }
 
-    /// Demands for the value of a function where one input is looked for, with something put in its place: a constant,
-    /// an individual of the block, or what a constructor makes of a constant.
+    /// Demands for the value of a function with an unknown input, which is replaced by a constant, an individual of the
+    /// block, or a constructor applied to one of these.
     fn guesses(&self, variables: u16, row: &Pattern, depth: u32, demands: &mut Vec<Rule>) {
         let (_, inputs) = row.arguments.split_last().expect("a function has a value");
         let mut unknown = inputs.iter().filter_map(|input| match input {
@@ -316,7 +315,7 @@ impl Block {
         let fits = |individual: &Individual| {
             self.sorts[individual.0 as usize] == sort && self.classes.find(*individual) == *individual
         };
-        // Which value is wanted does not matter: that of a row is made in any case.
+        // Any value is demanded: that of a row is created in any case.
         let value = |input: Argument, variables: u16| {
             let put = |number| if number == looked_for { input } else { Argument::Variable(number) };
             let mut value = row.map(&put);
@@ -324,7 +323,7 @@ impl Block {
             value
         };
         let constants = self.constants();
-        // What was tried before is not tried again.
+        // Individuals tried before are not tried again.
         let first = if self.guessed_from == 0 { 0 } else { constants };
         let known = (first..constants).map(Individual).filter(fits).take(TRIED);
         let newest = (constants.max(self.guessed_from)..self.classes.len() as u32)

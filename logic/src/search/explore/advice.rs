@@ -1,12 +1,12 @@
-//! Advice: an exploration that is stuck asks questions, and takes the answers as conjectures.
+//! Advice: a stuck exploration asks an advisor questions and takes the answers as conjectures.
 //!
-//! A goal that withstood the usual effort becomes questions at once ([`Exploration::queries`]), so that an advisor can think
-//! while other blocks work. The answers are taken at one point of the exploration, [`Task::Ask`](super::Task::Ask), in the
-//! order of the questions. So what comes of a run depends on the answers, and not on when they came. An answer is a
-//! proposal and nothing more: it is read, refuted in the models if one of them can, tried like any other conjecture, and
-//! called a theorem only when the checker has accepted a proof.
+//! A goal that survives the usual effort raises questions at once ([`Exploration::queries`]), so the advisor works
+//! while other blocks run. The answers are received at one point, [`Task::Ask`](super::Task::Ask), in the order of the
+//! questions: the result of a run depends on the answers, not on when they arrived. An answer is only a proposal: it is
+//! parsed, tested in the models, attempted like any other conjecture, and becomes a theorem only when the checker
+//! accepts a proof.
 //!
-//! Nothing is asked about the variable of an induction: every variable to which induction applies is tried anyway.
+//! No question asks for an induction variable: every variable that admits induction is tried anyway.
 
 mod receive;
 
@@ -24,36 +24,36 @@ use crate::search::premises::Premise;
 use super::conjecture::{Fate, LAST, Origin, USUAL, is_asked};
 use super::{Exploration, Stage, Task, Theorem};
 
-/// How often one goal is asked about, each time with more theorems than before.
+/// The most questions of one topic about one goal, each asked with more theorems than the last.
 const TIMES: usize = 3;
-/// Theorems that there must be before it is asked which of them matter.
+/// The fewest theorems for a question of premise selection.
 const FEWEST_THEOREMS: usize = 4;
-/// Open conjectures of an exploration that are asked about, the most interesting ones.
+/// The most open conjectures, in order of interest, that questions are asked about.
 const OPEN_ASKED: usize = 4;
-/// Stuck subgoals of a question.
+/// The most stuck subgoals in a question.
 const SUBGOALS: usize = 5;
 
-/// What is asked.
+/// The kind of question.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Topic {
     /// A lemma that would help with a goal.
     Lemma,
-    /// Steps of a proof of a goal: each follows from the goal's premises and the steps before it.
+    /// Steps of a proof of a goal, each of which follows from the goal's premises and earlier steps.
     Steps,
-    /// A statement to split a goal by: the goal is proved where it holds, and where it does not.
+    /// A statement for a case split of a goal: the goal is proved under it and under its negation.
     Split,
-    /// Which of the theorems known matter for a goal.
+    /// The known theorems that are relevant to a goal.
     Premises,
-    /// Conjectures about the theory, in the manner of its theorems.
+    /// Conjectures about the theory, in the style of its theorems.
     Conjectures,
 }
 
 impl Topic {
-    /// All of them, in the order in which they are asked.
+    /// All topics, in the order in which they are asked.
     pub const ALL: [Topic; 5] = [Topic::Lemma, Topic::Steps, Topic::Split, Topic::Premises, Topic::Conjectures];
 
-    /// Its name, as in JSON.
+    /// The name used in JSON.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -66,22 +66,22 @@ impl Topic {
     }
 }
 
-/// How an exploration may be advised.
+/// Which questions an exploration may ask, and how many.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Advice {
-    /// What may be asked: bit `n` for the `n`-th of [`Topic::ALL`].
+    /// The topics allowed: bit `n` for the `n`-th of [`Topic::ALL`].
     pub topics: u8,
-    /// Questions at most.
+    /// The most questions of a run.
     pub questions: u16,
-    /// Proposals that are taken of one answer.
+    /// The most proposals taken from one answer.
     pub proposals: u16,
 }
 
 impl Advice {
-    /// All topics, a few questions.
+    /// All topics, few questions.
     pub const DEFAULT: Advice = Advice { topics: 0b1_1111, questions: 16, proposals: 8 };
 
-    /// The same about these topics alone.
+    /// The defaults, restricted to these topics.
     #[must_use]
     pub fn about(topics: &[Topic]) -> Advice {
         let bit = |(place, topic): (usize, &Topic)| u8::from(topics.contains(topic)) << place;
@@ -89,85 +89,85 @@ impl Advice {
         Advice { topics, ..Advice::DEFAULT }
     }
 
-    /// Whether this may be asked.
+    /// Whether questions of this topic are allowed.
     #[must_use]
     pub fn has(self, topic: Topic) -> bool {
         Topic::ALL.iter().position(|known| *known == topic).is_some_and(|place| self.topics & (1 << place) != 0)
     }
 }
 
-/// A question, ready to be put in any words.
+/// A question as plain data, before an advisor puts it into words.
 #[derive(Clone, Debug)]
 pub struct Query {
-    /// Its number in the run, from 0.
+    /// The number of the question in the run, from 0.
     pub number: u32,
-    /// What is asked.
+    /// The kind of question.
     pub topic: Topic,
     /// The theory.
     pub theory: Arc<Theory>,
-    /// The goal that it is about, if it is about one.
+    /// The goal in question; `None` if the question is about the whole theory.
     pub goal: Option<Formula>,
-    /// Statements that would have closed what attempts at the goal got stuck on. They may be false.
+    /// Statements that would have closed the subgoals on which attempts got stuck. They may be false.
     pub stuck: Vec<Formula>,
-    /// The theorems that were known when it was asked, those that follow at once left out.
+    /// The theorems known when the question was asked, without corollaries.
     pub theorems: Vec<Premise>,
-    /// Those that were left out: what their proofs cite tells of others.
+    /// The corollaries among them: the citations of their proofs tell which other theorems are relevant.
     pub consequences: Vec<Premise>,
-    /// Proposals that are taken at most; those behind are not looked at.
+    /// The most proposals taken; later ones are ignored.
     pub most: usize,
 }
 
-/// What an advisor proposes.
+/// A proposal of an advisor.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Proposal {
-    /// A statement, in MPL or as people write it.
+    /// A statement, in MPL or in infix notation.
     Statement(String),
-    /// The numbers of theorems, as [`TheoremId`] has them.
+    /// Numbers of theorems, as in [`TheoremId`].
     Premises(Vec<u32>),
 }
 
-/// What became of a proposal when it was taken.
+/// The outcome of a proposal.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Received {
-    /// It is no statement of the theory, and why.
+    /// Not a statement of the theory, for this reason.
     Unread(String),
-    /// It has more literals or variables than are tried.
+    /// More literals or variables than are attempted, or text that is too long.
     TooLarge,
-    /// It was a conjecture before.
+    /// Already a conjecture.
     Known,
-    /// A model refutes it.
+    /// Refuted by a model.
     Refuted,
-    /// Every block finds it by itself.
+    /// Every block derives it without help.
     Immediate,
-    /// It became the conjecture at this place.
+    /// Made the conjecture at this index.
     Conjecture(usize),
-    /// The goal is tried with these theorems alone.
+    /// The goal is attempted with these theorems only.
     Attempt,
 }
 
-/// A question that was asked, and what came of it.
+/// A question that was asked, and its answer.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Asked {
-    /// What was asked.
+    /// The kind of question.
     pub topic: Topic,
-    /// The conjecture that it was about.
+    /// The conjecture in question.
     pub about: Option<usize>,
-    /// How many theorems were known.
+    /// The number of theorems known.
     theorems: u32,
     stuck: Vec<Clause>,
-    /// The proposals and what became of each; `None` before the answer was taken.
+    /// The proposals with their outcomes; `None` until the answer is received.
     pub answer: Option<Vec<(Proposal, Received)>>,
 }
 
-/// What an exploration knows of its questions.
+/// The state of all questions of an exploration.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Consultation {
     pub(crate) asked: Vec<Asked>,
-    /// Attempts with chosen theorems that are still to be made: the conjecture, and the theorems.
+    /// Pending attempts with selected theorems: the conjecture, and the theorems.
     pub(crate) chosen: Vec<(usize, Vec<u32>)>,
-    /// How many questions were given away by [`Exploration::queries`].
+    /// The number of questions that [`Exploration::queries`] has returned.
     given: usize,
 }
 
@@ -178,8 +178,7 @@ impl Exploration {
         &self.consultation.asked
     }
 
-    /// Questions that nobody was given yet, for an advisor to think about. After a restart these are all that were not
-    /// answered.
+    /// The questions not yet returned by this function, for an advisor. After a restart, all unanswered questions.
     pub fn queries(&mut self) -> Vec<Query> {
         let consultation = &self.consultation;
         let fresh = consultation.given.max(self.answered())..consultation.asked.len();
@@ -188,7 +187,7 @@ impl Exploration {
         queries
     }
 
-    /// Questions that wait for an answer.
+    /// The number of questions without an answer.
     #[must_use]
     pub fn unanswered(&self) -> usize {
         self.consultation.asked.len() - self.answered()
@@ -219,8 +218,8 @@ impl Exploration {
         }
     }
 
-    /// The statement of a conjecture as it was when it was open: a proof may call its variables otherwise, and a question is
-    /// the same whenever it is put.
+    /// The statement of a conjecture as it was while open: a proof may rename its variables, but a question must not
+    /// depend on when it is built.
     fn asked_statement(&self, place: usize) -> Option<Formula> {
         let conjecture = &self.conjectures[place];
         if is_asked(&conjecture.origin) {
@@ -229,7 +228,7 @@ impl Exploration {
         self.statement_of(conjecture.clause.as_ref()?)
     }
 
-    /// Puts down questions about a goal that has just withstood the usual effort.
+    /// Adds questions about a goal that has just survived the usual effort.
     pub(super) fn consult(&mut self, place: usize, stuck: &[Clause]) {
         let conjecture = &self.conjectures[place];
         if conjecture.tried[USUAL] == 0 || !is_asked(&conjecture.origin) || matches!(conjecture.fate, Fate::Refuted(..))
@@ -255,7 +254,8 @@ impl Exploration {
         }
     }
 
-    /// Asks for conjectures about the theory, and for lemmas for the most interesting open ones, once; whether it did.
+    /// Asks, once, for conjectures about the theory and for lemmas for the most interesting open conjectures. Returns
+    /// whether it did.
     pub(super) fn consult_about_all(&mut self) -> bool {
         let Some(advice) = self.options.advice.filter(|_| self.options.generate) else { return false };
         let asked_before = self.consultation.asked.iter().any(|asked| asked.topic == Topic::Conjectures);
@@ -279,7 +279,7 @@ impl Exploration {
         true
     }
 
-    /// A round of attempts with chosen theorems, one for each goal that is still open; `None` if there is none.
+    /// A round of attempts with selected theorems, at most one for each open goal; `None` if there are none.
     pub(super) fn chosen_round(&mut self) -> Option<Task> {
         if !matches!(self.stage, Stage::Goals | Stage::Generated) {
             return None;

@@ -1,4 +1,4 @@
-//! The end of a round: proofs are written down and checked, and stuck ones say what they lack.
+//! The end of a round: proofs are reconstructed and checked, and failed attempts yield lemma candidates.
 
 use std::sync::Arc;
 
@@ -20,11 +20,10 @@ use super::conjecture::{Fate, LEVELS, Open, OpenInduction, Origin, is_asked};
 use super::theorem::Theorem;
 
 impl Exploration {
-    /// Takes the verdicts of the blocks of the last [`Task::Solve`], in the same order. Gives the
-    /// theorems that were accepted.
+    /// Takes the verdicts of the blocks of the last [`Task::Solve`], in the same order. Returns the accepted theorems.
     ///
     /// # Panics
-    /// If there are not as many verdicts as blocks.
+    /// If the number of verdicts differs from the number of blocks.
     pub fn commit(&mut self, verdicts: Vec<Verdict>, blocks: u64, steps: u64) -> Vec<TheoremId> {
         let running = std::mem::take(&mut self.running);
         assert_eq!(running.len(), verdicts.len(), "one verdict for each block");
@@ -43,7 +42,7 @@ impl Exploration {
                     let by_itself = matches!(tree.by, By::Block(_));
                     let mut corollary = by_itself && tree.is_immediate();
                     if !corollary && rules > at_start {
-                        // What this round has proved before may give it at once.
+                        // An earlier theorem of this round may imply it directly.
                         let (verdict, steps) = solve(self.block(place, Effort::GLANCE));
                         self.counts.steps += steps;
                         if let Verdict::Proved(shorter) = verdict {
@@ -51,7 +50,8 @@ impl Exploration {
                             tree = shorter;
                         }
                     }
-                    // A law that is larger than other conjectures, and needs no induction, is told and costs no block a step.
+                    // A textbook law above the size limit that needs no induction is listed, but not made a rule, so it
+                    // costs no block any steps.
                     corollary |= self.is_large(place) && !matches!(tree.by, By::Induction(_));
                     if self.accept(place, &tree, corollary) {
                         rules += u32::from(!corollary);
@@ -76,14 +76,14 @@ impl Exploration {
         (known..self.theorems.len()).map(|number| TheoremId(number as u32)).collect()
     }
 
-    /// Whether a conjecture was generated though it has more atoms than conjectures may have: laws of textbooks may.
+    /// Whether a generated conjecture exceeds the theory's limit on atoms, which only textbook laws may.
     fn is_large(&self, place: usize) -> bool {
         let conjecture = &self.conjectures[place];
         conjecture.origin == Origin::Generated
             && conjecture.clause.as_ref().is_some_and(|clause| atoms(clause) > self.theory.bounds.atoms)
     }
 
-    /// Decides conjunctions whose parts are decided.
+    /// Decides each conjunction whose parts are decided.
     pub(super) fn join_parts(&mut self) {
         for place in 0..self.conjectures.len() {
             let conjecture = &self.conjectures[place];
@@ -110,14 +110,14 @@ impl Exploration {
         }
     }
 
-    /// What was found may contradict the axioms, or itself: the root block, which has all theorems, sees it.
+    /// The root block, which holds all theorems, detects when the theorems contradict the axioms or each other.
     fn note_contradiction(&mut self) {
         if self.inconsistency.is_none() && self.root.falsum().is_some() {
             self.find_inconsistency();
         }
     }
 
-    /// Writes down the proof and enters the theorem.
+    /// Reconstructs the proof and registers the theorem.
     pub(super) fn accept(&mut self, place: usize, tree: &Tree, corollary: bool) -> bool {
         let plain = self.plain(place);
         let statement = plain.as_ref().unwrap_or(&self.conjectures[place].statement);
@@ -129,14 +129,16 @@ impl Exploration {
         self.register(place, proof, induction, corollary)
     }
 
-    /// What nobody asked for as proofs are made of it, before its variables get names for readers.
+    /// The statement that reconstruction uses for a conjecture that the user did not ask for, before its variables are
+    /// renamed for readers; `None` for goals and their parts.
     fn plain(&self, place: usize) -> Option<Formula> {
         let conjecture = &self.conjectures[place];
         let clause = conjecture.clause.as_ref().filter(|_| !is_asked(&conjecture.origin))?;
         self.compiled.signature.statement(&self.theory, clause)
     }
 
-    /// Has a proof checked; only then its statement is a theorem.
+    /// Passes a proof to the checker; the conjecture becomes a theorem only if the checker accepts. Returns whether it
+    /// did.
     pub(super) fn register(
         &mut self,
         place: usize,
@@ -147,7 +149,7 @@ impl Exploration {
         let conjecture = &self.conjectures[place];
         let statements = &self.statements;
         let id = TheoremId(self.theorems.len() as u32);
-        // The proof calls the variables what the statement calls them.
+        // The proof uses the variable names of the statement.
         let renaming = self.plain(place).map(|plain| self.reading().renaming(&plain)).unwrap_or_default();
         let checked = proof.map_err(Ended::Panicked).and_then(|proof| {
             let proof = renaming.proof(proof);
@@ -166,7 +168,7 @@ impl Exploration {
         };
         let clause = conjecture.clause.clone();
         let moves = conjecture.theorem_moves();
-        // The same statement, with the names that readers see from now on.
+        // The same statement, with the names that readers see.
         let statement = checked.statement().clone();
         self.statements.push(statement.clone());
         self.theorems.push(Theorem {
@@ -203,14 +205,14 @@ impl Exploration {
         Open { ended: stuck.direct.clone(), inductions, wishes: Vec::new() }
     }
 
-    /// Keeps the lemmas that would have closed the subgoals on which a proof got stuck.
+    /// Records the lemmas that would have closed the subgoals of a stuck proof.
     pub(super) fn collect_lemmas(&mut self, place: usize, stuck: &Stuck) {
         let found = self.lemmas_of(stuck);
         self.wanted.extend(found.into_iter().map(|clause| (clause, place)));
     }
 
-    /// Makes conjectures of the lemmas that stuck proofs ask for, the smallest first, unless a model
-    /// refutes them. Gives how many there are.
+    /// Makes conjectures of the recorded lemma candidates, smallest first, unless a model refutes them. Returns the
+    /// number added.
     pub(super) fn add_lemmas(&mut self) -> usize {
         let mut wanted = std::mem::take(&mut self.wanted);
         if self.models.is_empty() {
@@ -236,7 +238,7 @@ impl Exploration {
         added
     }
 
-    /// Whether a clause is a consequence of what is known that every block finds for itself.
+    /// Whether every block derives the clause from the current rules with minimal effort.
     pub(super) fn follows_at_once(&mut self, clause: &Clause) -> bool {
         let sequent = Sequent::of(clause);
         let block = LogicBlock::new(self.compiled.clone(), self.root.clone(), sequent, Effort::GLANCE);

@@ -1,4 +1,4 @@
-//! A conjecture and its fate.
+//! Conjectures and their fates.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,26 +10,26 @@ use crate::clauses::compile::Move;
 use crate::search::ended::Ended;
 use crate::search::library::Source;
 
-/// How many efforts there are: two usual ones, one with few theorems, one by cases, and the last.
+/// The number of effort levels: two regular ones, one with selected premises, one by cases, and the last.
 pub(crate) const LEVELS: usize = 5;
-/// Little effort, and the usual one.
+/// The two regular levels.
 pub(super) const QUICK: usize = 0;
 pub(super) const USUAL: usize = 1;
-/// The effort with the theorems that seem to matter alone, the effort by cases, and the last.
+/// The levels with selected premises, by cases, and last.
 pub(super) const NARROW: usize = 2;
 pub(super) const BY_CASES: usize = 3;
 pub(super) const LAST: usize = 4;
 
-/// Where a conjecture came from.
+/// The origin of a conjecture.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Origin {
     /// The user asked for it.
     Goal(Goal),
     /// It was generated.
     Generated,
-    /// A proof of the conjecture with this number got stuck on it.
+    /// A lemma that would help a stuck proof of the conjecture with this number.
     Lemma(usize),
-    /// It is a part of the conjunction that the conjecture with this number states.
+    /// A part of the conjunction stated by the conjecture with this number.
     Part(usize),
     /// An advisor proposed it in answer to the question with this number.
     Advised(u32),
@@ -38,7 +38,7 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// Whether it was made to help with something else.
+    /// Whether it was added only to help with another conjecture.
     pub(crate) fn is_help(&self) -> bool {
         matches!(self, Origin::Lemma(_) | Origin::Advised(_))
     }
@@ -49,33 +49,33 @@ impl Origin {
 pub struct Conjecture {
     /// Where it came from.
     pub origin: Origin,
-    /// Further goals that state the same: what becomes of it becomes of them.
+    /// Further goals with the same statement, which share its fate.
     pub also: Vec<Goal>,
-    /// Its flat form; `None` for a goal that is no clause.
+    /// Its clause; `None` for a goal that is not a clause.
     pub clause: Option<Clause>,
-    /// The way from the part behind the anchor to the clause, for a user's goal.
+    /// For a user's goal: the moves from the statement, below the anchor, to the clause.
     pub(super) moves: Vec<Move>,
     /// Its closed formula.
     pub statement: Formula,
-    /// If its conclusion is a conjunction: the conjectures that state the parts, in order.
+    /// If its conclusion is a conjunction: the conjectures that state its conjuncts, in order.
     pub parts: Vec<usize>,
     /// Whether no assignment in the models satisfies its premises.
     pub vacuous: bool,
-    /// Whether it says of larger terms what another conjecture says of smaller ones: then it is left
-    /// to follow from that one, and no induction is tried.
+    /// Whether it states for larger terms what another conjecture states for smaller ones. It is left to follow from
+    /// that conjecture, and no induction is tried.
     pub by_congruence: bool,
-    /// Whether it was generated as a law that has a place in textbooks, by its form.
+    /// Whether it was generated as a textbook law, by its form.
     pub textbook: bool,
-    /// What became of it.
+    /// Its current status.
     pub fate: Fate,
-    /// For each effort how many rules were known when it was last tried, plus one; 0: not yet.
+    /// For each effort level: one more than the number of rules at the last attempt; 0 if there was none.
     pub(crate) tried: [u32; LEVELS],
-    /// How often it was tried in vain.
+    /// The number of failed attempts.
     pub(crate) failures: u32,
 }
 
 impl Conjecture {
-    /// A conjecture that nobody has tried.
+    /// A conjecture that has not been attempted.
     pub(super) fn new(origin: Origin, clause: Option<Clause>, moves: Vec<Move>, statement: Formula) -> Conjecture {
         Conjecture {
             origin,
@@ -93,7 +93,7 @@ impl Conjecture {
         }
     }
 
-    /// The goals that state it, in the order in which they were asked.
+    /// The goals that state it, in the order given.
     pub fn goals(&self) -> impl Iterator<Item = &Goal> {
         let first = match &self.origin {
             Origin::Goal(goal) => Some(goal),
@@ -102,7 +102,7 @@ impl Conjecture {
         first.into_iter().chain(&self.also)
     }
 
-    /// The question that an advisor answered with it, if one did.
+    /// The number of the question that an advisor answered with it; `None` for other origins.
     #[must_use]
     pub fn question(&self) -> Option<usize> {
         match self.origin {
@@ -111,7 +111,7 @@ impl Conjecture {
         }
     }
 
-    /// Whether it can be tried and is not decided.
+    /// Whether it can be attempted and is undecided.
     pub(super) fn is_open(&self) -> bool {
         matches!(self.fate, Fate::Waiting | Fate::Open(_)) && self.clause.is_some()
     }
@@ -124,47 +124,46 @@ impl Conjecture {
     }
 }
 
-/// What became of a conjecture.
+/// The status of a conjecture.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Fate {
     /// Not decided yet.
     Waiting,
     /// It is a theorem.
     Proved(TheoremId),
-    /// A model refutes it: the model's place in [`Exploration::models`], and a value for each variable.
+    /// Refuted by a model: its index in [`Exploration::models`], and a value for each variable.
     Refuted(usize, Vec<u16>),
-    /// It was tried and stays open.
+    /// Attempted and still open.
     Open(Open),
-    /// It cannot be tried, and why.
+    /// Cannot be attempted, for this reason.
     Unsupported(&'static str),
 }
 
 /// Why a conjecture stays open.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Open {
-    /// Why the direct attempt ended.
+    /// Why the attempt without induction ended.
     pub ended: Ended,
-    /// The inductions tried: the variable's number, the case that stayed open, and its subgoal in MPL
-    /// form as a list of premises and a head over the block's individuals.
+    /// The failed inductions.
     pub inductions: Vec<OpenInduction>,
-    /// For what somebody asked: the lemmas that would have closed what the attempt got stuck on.
+    /// For goals and their parts: the lemmas that would have closed the stuck subgoals.
     pub wishes: Vec<Clause>,
 }
 
-/// An induction that did not go through.
+/// A failed induction.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct OpenInduction {
     /// The number of the variable.
     pub variable: u16,
-    /// The number of the case, in the order of the constructors.
+    /// The number of the open case, in the order of the constructors.
     pub case: usize,
     /// Why the case ended.
     pub ended: Ended,
-    /// The subgoals, as statements of their own, that would have closed the case.
+    /// The subgoals, as clauses, that would have closed the case.
     pub subgoals: Vec<Clause>,
 }
 
-/// Whether the user asked for a conjecture, or for a statement of which it is a part.
+/// Whether a conjecture is a goal of the user, or a part of one.
 pub(super) fn is_asked(origin: &Origin) -> bool {
     matches!(origin, Origin::Goal(_) | Origin::Part(_))
 }

@@ -1,4 +1,4 @@
-//! Which theorems are essential: from these and the axioms the engine finds the others again.
+//! Essential theorems: a small set from which, with the axioms, the engine can reprove all others.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -14,12 +14,12 @@ use super::interest::by_weight;
 use super::learn::{add_theorem, root_of};
 use super::{Exploration, LEVELS};
 
-/// The work that is done for it at most, in steps; what has not been looked at by then stays essential.
+/// The most steps for marking; a theorem not examined by then stays essential.
 const MOST_STEPS: u64 = 40_000_000;
-/// How often the essential ones are gone through.
+/// The most passes over the theorems.
 const ROUNDS: usize = 3;
 
-/// From which theorems it was tried to prove one, and whether it went: nothing is tried twice.
+/// The results of all trials, so that none is repeated: whether a theorem was proved from a set of theorems.
 #[derive(Default)]
 struct Trials {
     found: HashMap<(usize, BTreeSet<usize>), bool>,
@@ -28,10 +28,10 @@ struct Trials {
 }
 
 impl Exploration {
-    /// Marks the essential theorems: a smallest set that was found of theorems that are rules, such that each other rule
-    /// is proved anew by one attempt from the axioms and these, with the effort by which it was proved; the corollaries
-    /// follow at once from the rules. An essential one follows in this way from the axioms and the rest only if the bound on
-    /// work was met, or if one that was dropped before had to be taken again. False if `go_on` said stop.
+    /// Marks the essential theorems: a set of rules, as small as was found, such that one attempt from the axioms and
+    /// this set reproves each other rule, with the effort that first proved it. Corollaries follow directly from the
+    /// rules. An essential theorem is itself reprovable from the axioms and the rest only if the step limit was
+    /// reached, or if it had to be added again after removal. Returns false if `go_on` said stop.
     pub(super) fn mark_essential(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
         let until = self.counts.steps + MOST_STEPS;
         let mut order = by_weight(&self.reading(), self.theorems.iter().map(|theorem| &theorem.checked));
@@ -41,11 +41,11 @@ impl Exploration {
         let mut trials = Trials::default();
         for _ in 0..ROUNDS {
             let before = essential.clone();
-            // The laws that are worth most come first.
+            // The most valuable laws come first.
             if !self.take_what_does_not_follow(&order, until, &mut essential, &mut trials, go_on) {
                 return false;
             }
-            // Those that were taken first may follow from what was taken after them.
+            // Theorems added early may follow from those added later.
             for place in order.iter().rev() {
                 if !go_on() {
                     return false;
@@ -64,7 +64,7 @@ impl Exploration {
                 break;
             }
         }
-        // What was dropped last may have been of use for others.
+        // The last removals may have been needed by others.
         let mut before = None;
         while before != Some(essential.len()) {
             before = Some(essential.len());
@@ -78,8 +78,8 @@ impl Exploration {
         true
     }
 
-    /// Adds what does not follow from those that are taken, or was not tried since the bound on work was met; false if
-    /// `go_on` said stop.
+    /// Adds each theorem that is not reproved from the essential ones, or was not tried because the step limit was
+    /// reached. Returns false if `go_on` said stop.
     fn take_what_does_not_follow(
         &mut self,
         order: &[usize],
@@ -100,8 +100,8 @@ impl Exploration {
         true
     }
 
-    /// Whether a theorem is proved by one attempt, with the effort by which it was proved, when of the theorems only
-    /// `known` are known.
+    /// Whether one attempt proves a theorem from the axioms and the theorems `known`, with the effort that first proved
+    /// it.
     pub fn follows_from(&mut self, known: &[TheoremId], theorem: TheoremId) -> bool {
         if self.theorems[theorem.0 as usize].clause.is_none() {
             return self.quantified_follows(theorem, known);
@@ -126,13 +126,13 @@ impl Exploration {
         found
     }
 
-    /// Whether a theorem is a rule that was found here.
+    /// Whether a theorem is a rule and was found in this run.
     fn is_rule(&self, place: usize) -> bool {
         let theorem = &self.theorems[place];
         !theorem.corollary && theorem.clause.is_some() && theorem.source.is_none()
     }
 
-    /// A root block with the rules of these theorems, and of those that were known from the beginning.
+    /// A root block with the rules of these theorems, and of those that came from used theories.
     fn root_with(&self, known: &BTreeSet<usize>) -> Arc<Snapshot> {
         let mut book = RuleBook::new(&self.compiled);
         for (place, theorem) in self.theorems.iter().enumerate() {
@@ -153,7 +153,7 @@ impl Exploration {
         debug_assert!(NARROW == 2 && BY_CASES == 3 && LAST == 4 && LEVELS == efforts.len());
         let tried = conjecture.tried;
         let nesting = |effort: Effort| if conjecture.by_congruence { 0 } else { effort.nesting };
-        // Of what is proved only the effort that proved it is kept.
+        // A proved conjecture keeps only the level at which it was proved.
         let level = tried.iter().rposition(|tried| *tried > 0).unwrap_or(0);
         let effort = efforts[level].unwrap_or(usual);
         let effort = Effort { nesting: nesting(effort), ..effort };

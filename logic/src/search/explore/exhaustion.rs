@@ -1,4 +1,4 @@
-//! What is generated comes from a constructor: the statements by which blocks reason about the form of an individual.
+//! Exhaustion lemmas: every element of a generated set is built by a constructor. Blocks use them for case analysis.
 
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Term};
 use crate::clauses::compile::{ConstructorInstance, InductionInstance};
@@ -7,8 +7,8 @@ use super::Exploration;
 use super::conjecture::{Fate, Origin, is_asked};
 
 impl Exploration {
-    /// Makes lemmas of the statements that an element of a generated set that is no constant constructor is a value of
-    /// the other one, before the first attempts by cases. False if there are no new ones.
+    /// Adds the exhaustion lemmas before the first attempts by cases: an element that is none of the constant
+    /// constructors is a value of the only function constructor. Returns false if there are no new ones.
     pub(super) fn add_exhaustions(&mut self) -> bool {
         let open = |fate: &Fate| matches!(fate, Fate::Waiting | Fate::Open(_));
         let asks = self.conjectures.iter().position(|one| is_asked(&one.origin) && open(&one.fate));

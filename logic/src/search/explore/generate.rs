@@ -1,4 +1,4 @@
-//! Conjectures for an exploration: which part of the theory they are about, and how large they are.
+//! Generation of conjectures for an exploration: their scope and size.
 
 use std::collections::{BTreeSet, HashSet};
 use std::ops::RangeInclusive;
@@ -12,47 +12,47 @@ use super::Exploration;
 use super::conjecture::{Fate, Origin, is_asked};
 use super::scope::Scope;
 
-/// The number of atoms up to which conjectures are generated first.
+/// The size, in atoms, with which generation starts.
 const FIRST_ATOMS: usize = 3;
 
-/// The number of atoms up to which conjectures of a small part of the theory come before those of a larger part.
+/// The size, in atoms, up to which conjectures of small scopes come before those of larger scopes.
 const SMALL_ATOMS: usize = 4;
 
-/// How often the generator may ask whether to go on, for one size: a measure of its work that is the same everywhere.
+/// The work limit for one size, counted in the generator's calls of its stop check, which no machine affects.
 const MOST_WORK: u64 = 200_000;
 
-/// The most candidates of one size that are held; twice as many are looked at.
+/// The most candidates of one size that are kept; twice as many are examined.
 const MOST_CANDIDATES: usize = 4_000;
 
 /// A generation of conjectures.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct Generation {
-    /// Where its conjectures begin among all.
+    /// The index of its first conjecture.
     pub(crate) begin: usize,
-    /// The part of the theory that they are about.
+    /// The part of the theory that its conjectures are about.
     scope: Scope,
-    /// The number of atoms that they have at most.
+    /// The largest size of its conjectures, in atoms.
     atoms: usize,
-    /// Whether larger ones of this scope are too many to be generated.
+    /// Whether larger conjectures of this scope are too many to generate.
     last: bool,
 }
 
-/// A generation that is to come; smaller ones come first.
+/// A possible next generation; the least comes first.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Next {
-    /// 0 for what takes little work.
+    /// 0 for generations that take little work.
     phase: usize,
     scope: Scope,
     atoms: usize,
 }
 
 impl Exploration {
-    /// Adds the conjectures of the next generation that are not known yet; false if `go_on` said stop.
+    /// Adds the conjectures of the next generation that are not known yet. Returns false if `go_on` said stop.
     ///
-    /// Their number grows fast with their size, and how fast depends on the theory. So it begins with small ones and
-    /// takes one atom more each time, up to the bounds of the theory or until a size would take too much work; of an
-    /// exploration the largest set is taken. When only goals are asked for, each call takes one size of one scope: most
-    /// goals need small lemmas about what they themselves are about.
+    /// The number of conjectures grows fast with their size, at a rate that depends on the theory. Generation therefore
+    /// starts small and adds one atom at a time, up to the bounds of the theory or the work limit; an exploration takes
+    /// the largest set. If only goals are asked for, each call generates one size of one scope: most goals need small
+    /// lemmas about their own concepts.
     pub(super) fn generate(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
         let most = self.theory.bounds.atoms;
         match self.next_generation() {
@@ -65,7 +65,7 @@ impl Exploration {
         }
     }
 
-    /// Repeats a generation.
+    /// Repeats a generation, when a run is resumed.
     pub(crate) fn generate_again(&mut self, generation: &Generation) {
         if self.options.generate {
             self.generate(&mut || true);
@@ -74,14 +74,14 @@ impl Exploration {
         }
     }
 
-    /// Whether conjectures may be generated that are not there yet; if `small`, with little work.
+    /// Whether a further generation is possible; if `small`, one that takes little work.
     pub(super) fn may_grow(&self, small: bool) -> bool {
         let next = || self.next_generation().filter(|next| !small || next.phase == 0);
         !self.models.is_empty() && next().is_some()
     }
 
-    /// What conjectures come next when goals are open: small ones of all scopes, from the smallest scope to the whole
-    /// theory, and then larger ones.
+    /// The next generation for open goals: small sizes of all scopes first, from the smallest scope to the whole
+    /// theory, then larger sizes.
     fn next_generation(&self) -> Option<Next> {
         let most = self.theory.bounds.atoms;
         let open = |fate: &Fate| matches!(fate, Fate::Waiting | Fate::Open(_));
@@ -96,7 +96,7 @@ impl Exploration {
                 None => Some(FIRST_ATOMS.min(most)),
                 Some(before) => (!before.last && before.atoms < most).then_some(before.atoms + 1),
             };
-            // Where the axioms have cases themselves, those come before lemmas about everything.
+            // If the axioms are not Horn, attempts by cases come before lemmas about the whole theory.
             let (small, first) =
                 if scope == whole { (FIRST_ATOMS, usize::from(!self.book.is_horn())) } else { (SMALL_ATOMS, 0) };
             let phase = |atoms: usize| if atoms <= small { first } else { 1 + atoms - small };
@@ -111,7 +111,7 @@ impl Exploration {
         let mut largest: Option<Conjectures> = None;
         let mut before = None;
         let mut too_large = None;
-        // Without a model nothing can be told from what is false.
+        // Without a model, false candidates cannot be filtered out.
         let sizes = if self.models.is_empty() { last..last } else { *sizes.start()..last + 1 };
         for atoms in sizes {
             let (mut asked, mut stopped) = (0, false);
@@ -129,7 +129,7 @@ impl Exploration {
                 return false;
             }
             match found {
-                // Of the smallest ones some are better than none.
+                // Even an incomplete set of the smallest size is better than none.
                 Some(found) if found.counts.left_out == 0 || largest.is_none() || !bounded => largest = Some(found),
                 _ => {
                     too_large = Some(atoms);
@@ -166,7 +166,7 @@ impl Exploration {
         limits
     }
 
-    /// Enters generated conjectures that are not known.
+    /// Adds generated conjectures that are not known.
     fn take(&mut self, generated: Conjectures) {
         let earlier: HashSet<Clause> = self
             .conjectures
@@ -174,14 +174,13 @@ impl Exploration {
             .filter(|conjecture| conjecture.origin == Origin::Generated)
             .filter_map(|conjecture| conjecture.clause.clone())
             .collect();
-        // What a generation built smaller ones of the same scope had built as well; those of smaller scopes are counted
-        // with theirs.
+        // A generation includes all that smaller ones of its scope built; smaller scopes are included in the same way.
         let counts = generated.counts;
         self.counts.built = self.counts.built.max(counts.built as u64);
         self.counts.instances = self.counts.instances.max(counts.instances as u64);
         self.counts.vacuous = self.counts.vacuous.max(counts.vacuous as u64);
         self.counts.idle = self.counts.idle.max(counts.idle as u64);
-        // Most of those that fail at once are not kept.
+        // Most candidates that fail early are not kept.
         let early = counts.refuted.saturating_sub(generated.refuted.len());
         self.counts.refuted = self.counts.refuted.max(early as u64);
         self.counts.unlikely = self.counts.unlikely.max(counts.unlikely as u64);
@@ -192,8 +191,8 @@ impl Exploration {
         }
         self.refuted.extend(generated.refuted.into_iter().filter(|refuted| !known.contains(&refuted.clause)));
         let mut conjectures = generated.conjectures;
-        // Of equally simple laws those come first that leave the variables where they are:
-        // associativity before its mixtures with commutativity.
+        // Among equally simple laws, those that keep the order of the variables come first: associativity before its
+        // combinations with commutativity.
         conjectures.sort_by_key(|conjecture| {
             let rank = &conjecture.rank;
             (rank.atoms, rank.repeats, rank.constants, rank.inputs, permuted(&conjecture.shape))
@@ -208,7 +207,7 @@ impl Exploration {
                     added.textbook = conjecture.textbook;
                 }
                 None if in_earlier => {}
-                // A goal states it already.
+                // A goal already states it.
                 None => self.counts.instances += 1,
             }
         }
@@ -216,8 +215,8 @@ impl Exploration {
 }
 
 impl Exploration {
-    /// After a sifting all is generated once more, with more models: its counts are those of all conjectures. What was
-    /// a conjecture before and is refuted now is `known` as such, and what would be left out now stays.
+    /// After a sifting, everything is generated again with more models, and the new counts cover all conjectures.
+    /// Conjectures that the new models refute go to `known`; those that would now be left out stay.
     fn count_again(&mut self, generated: &Conjectures, earlier: &HashSet<Clause>, known: &mut HashSet<Clause>) {
         let before: HashSet<Clause> = self
             .conjectures

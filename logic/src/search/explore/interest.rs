@@ -1,7 +1,7 @@
-//! The order in which theorems are worth reading, what they are called, and which of them say no more than another.
+//! Ranking of theorems for readers: their order, their names, and which are variants of others.
 //!
-//! It depends on the theory and on the theorems alone, not on which of them was proved first: so it is the same for a
-//! run and for what is stored of it.
+//! The ranking depends on the theory and the set of theorems, not on the order of proof, so a run and its stored result
+//! agree.
 
 use crate::calculus::checked::Checked;
 use crate::calculus::theory::Theory;
@@ -9,60 +9,60 @@ use crate::language::notation::{Binding, Fit, Law, Literal, Literals, Matcher, M
 
 use super::Exploration;
 
-/// Against so many laws each theorem is held, and so many are used to simplify it.
+/// The most laws that a theorem is compared with, and the most rewrite rules used to simplify it.
 const MOST_LAWS: usize = 256;
 const MOST_RULES: usize = 64;
-/// A term is simplified so often at most.
+/// The most rewrite steps for one term.
 const MOST_STEPS: usize = 32;
 
-/// The theorems of a run, by what they are worth to a reader.
+/// The theorems of a run, ranked for readers.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Interest {
-    /// What is said of each theorem, in the order of acceptance.
+    /// The ranking of each theorem, in the order of acceptance.
     pub listed: Vec<Listed>,
-    /// The places of the theorems that are no variants, the most interesting first.
+    /// The indices of the theorems that are not variants, the most interesting first.
     pub laws: Vec<usize>,
 }
 
-/// A theorem's place in the list.
+/// The ranking of one theorem.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Listed {
-    /// What people call such a statement, as `associativity of ·`.
+    /// Its common name, such as `associativity of ·`.
     pub name: Option<String>,
-    /// What it is a variant of.
+    /// The law that it is a variant of.
     pub variant: Option<Variant>,
-    /// Its place in [`Interest::laws`]; of a variant, that of its law, and of a variant of an axiom nothing.
+    /// Its position in [`Interest::laws`]; for a variant, that of its law; `None` for a variant of an axiom.
     pub rank: Option<usize>,
-    /// How many theorems are variants of it.
+    /// The number of its variants.
     pub variants: usize,
 }
 
-/// What a theorem is an instance of, weaker than, or the same as when the laws before it have simplified it.
+/// The law of which a theorem is an instance, a weakening, or, after rewriting by higher-ranked laws, a copy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Variant {
-    /// The theorem at this place.
+    /// The theorem at this index.
     Theorem(usize),
     /// The axiom with this number, in the order of [`Reading::axioms`].
     Axiom(usize),
 }
 
 impl Exploration {
-    /// The theorems found so far, by what they are worth to a reader.
+    /// The theorems found so far, ranked for readers.
     #[must_use]
     pub fn interest(&self) -> Interest {
         Interest::of(self.theory(), self.theorems.iter().map(|theorem| &theorem.checked))
     }
 }
 
-/// A theorem as it is weighed.
+/// A theorem with its weight.
 struct Weighed {
     literals: Option<Literals>,
     law: Option<Law>,
-    /// First what has a name, by that; then by size, constants, variables and use.
+    /// Sort key: named laws first, by rank; then by size, constants, variables and citations.
     weight: (usize, usize),
 }
 
-/// A law that others may be variants of.
+/// A law that later theorems may be variants of.
 struct Standing {
     literals: Literals,
     name: Option<String>,
@@ -70,7 +70,7 @@ struct Standing {
 }
 
 impl Interest {
-    /// Puts checked theorems, in the order of acceptance, in the order of what they are worth.
+    /// Ranks checked theorems, given in the order of acceptance.
     #[must_use]
     pub fn of<'a>(theory: &Theory, theorems: impl IntoIterator<Item = &'a Checked>) -> Interest {
         let reading = Reading::new(theory);
@@ -83,7 +83,7 @@ impl Interest {
                 sieve.enter(literals, law.as_ref(), Variant::Axiom(number));
             }
         }
-        // Which operations are commutative and associative is known before anything is called a variant.
+        // All commutative and associative operations are collected before any theorem is classified as a variant.
         weighed.iter().filter_map(|one| one.law.as_ref()).for_each(|law| sieve.note(law));
         let mut interest = Interest { listed: vec![Listed::default(); weighed.len()], laws: Vec::new() };
         for place in order {
@@ -111,19 +111,19 @@ impl Interest {
         interest
     }
 
-    /// The places of the variants of the theorem at a place, in the order of acceptance.
+    /// The indices of the variants of this theorem or axiom, in the order of acceptance.
     pub fn variants_of(&self, variant: Variant) -> impl Iterator<Item = usize> + '_ {
         (0..self.listed.len()).filter(move |place| self.listed[*place].variant == Some(variant))
     }
 
-    /// How many theorems are variants of others, or of axioms.
+    /// The number of theorems that are variants of others, or of axioms.
     #[must_use]
     pub fn variants(&self) -> usize {
         self.listed.iter().filter(|listed| listed.variant.is_some()).count()
     }
 }
 
-/// The places of theorems by their weight alone.
+/// The indices of theorems, sorted by weight alone.
 pub(super) fn by_weight<'a>(reading: &Reading<'_>, theorems: impl IntoIterator<Item = &'a Checked>) -> Vec<usize> {
     weighed(reading, &theorems.into_iter().collect::<Vec<_>>()).1
 }
@@ -166,11 +166,11 @@ impl Weighed {
     }
 }
 
-/// What has been listed so far, and what it does to the rest.
+/// The laws listed so far, and what they imply for the rest.
 #[derive(Default)]
 struct Sieve {
     standing: Vec<Standing>,
-    /// Equations whose right side is simpler, by their places in `standing`.
+    /// Equations oriented towards the simpler side, with the law's index in `standing`.
     rules: Vec<(Term, Term, usize)>,
     commutative: Vec<String>,
     associative: Vec<String>,
@@ -205,8 +205,8 @@ impl Sieve {
         self.standing.push(Standing { literals, name: law.map(|law| law.name.clone()), of });
     }
 
-    /// What a theorem is a variant of. One with a name is not one for being simplified, nor of what has none; nor, unless
-    /// both have the same name, for a change of the order in which an operation takes its inputs.
+    /// The law that a theorem is a variant of, if any. A named theorem is never a variant by rewriting, nor of an
+    /// unnamed theorem; and by exchanging the inputs of a commutative operation, only of a law with the same name.
     fn variant(&self, literals: &Literals, law: Option<&Law>) -> Option<Variant> {
         let shuffle = || self.shuffle(literals);
         if self.is_repetition(literals) {
@@ -229,7 +229,7 @@ impl Sieve {
         let (simple, by) = self.simplified(literals, &free);
         let of = |place: usize| self.standing[place].of;
         if simple.0.iter().any(|literal| literal.positive && self.is_trivial(literal)) {
-            // Nothing is left of it, by the laws that were used, or by order and brackets alone.
+            // Nothing is left: it follows by the rules used, or by commutativity and associativity alone.
             return by.map(of).or_else(shuffle);
         }
         let simple = stripped(simple);
@@ -241,8 +241,8 @@ impl Sieve {
         self.standing.iter().find(covers).map(|one| one.of)
     }
 
-    /// The law of order or brackets that is to be named for a statement of which nothing else is left: one of an
-    /// operation that it mentions, and that alone suffices, if there is one.
+    /// The commutative or associative law to report for a statement that follows from such laws: preferably one that
+    /// suffices alone, otherwise one of an operation that the statement mentions.
     fn shuffle(&self, literals: &Literals) -> Option<Variant> {
         let head = |one: &Standing| match one.literals.equation() {
             Some((Term::Apply(head, _), _)) => head.clone(),
@@ -261,12 +261,12 @@ impl Sieve {
         found.or_else(|| shuffles.iter().copied().find(mentioned)).or(shuffles.first().copied()).map(|one| one.of)
     }
 
-    /// Whether a law only says how an operation's inputs may be arranged.
+    /// Whether a law only rearranges the inputs of an operation.
     fn shuffles(&self, one: &Standing) -> bool {
         one.literals.equation().is_some_and(|(left, right)| self.arranged(left) == self.arranged(right))
     }
 
-    /// Whether the conclusion is a premise with the inputs of operations arranged otherwise.
+    /// Whether the conclusion equals a premise up to commutativity and associativity.
     fn is_repetition(&self, literals: &Literals) -> bool {
         let arranged = |literal: &Literal| {
             let mut terms: Vec<Term> = literal.terms.iter().map(|term| self.arranged(term)).collect();
@@ -283,7 +283,7 @@ impl Sieve {
         &*literal.relation == "=" && self.arranged(&literal.terms[0]) == self.arranged(&literal.terms[1])
     }
 
-    /// A statement in which each term is simplified as far as the rules go, and the last law that did something.
+    /// The statement with every term rewritten by the rules, and the last law used.
     fn simplified(&self, literals: &Literals, matcher: &Matcher<'_>) -> (Literals, Option<usize>) {
         let mut by = None;
         let mut steps = 0;
@@ -313,7 +313,7 @@ impl Sieve {
         term
     }
 
-    /// The term with the brackets of associative operations to the left.
+    /// The term with associative operations nested to the left.
     fn nested(&self, term: &Term) -> Term {
         let Term::Apply(head, inputs) = term else { return term.clone() };
         let inputs: Vec<Term> = inputs.iter().map(|input| self.nested(input)).collect();
@@ -326,7 +326,7 @@ impl Sieve {
         parts.into_iter().reduce(join).unwrap_or_else(|| term.clone())
     }
 
-    /// The term with brackets to the left, and the inputs of commutative operations in order.
+    /// The normal form of a term under associativity (nested to the left) and commutativity (inputs sorted).
     fn arranged(&self, term: &Term) -> Term {
         let Term::Apply(head, inputs) = &self.nested(term) else { return term.clone() };
         let mut inputs: Vec<Term> = inputs.iter().map(|input| self.arranged(input)).collect();
@@ -344,7 +344,7 @@ impl Sieve {
     }
 }
 
-/// The inputs of nested applications of one operation.
+/// The inputs of nested applications of one operation, flattened.
 fn flat(head: &str, term: &Term, parts: &mut Vec<Term>) {
     match term {
         Term::Apply(other, inputs) if **other == *head => inputs.iter().for_each(|input| flat(head, input, parts)),
@@ -352,7 +352,7 @@ fn flat(head: &str, term: &Term, parts: &mut Vec<Term>) {
     }
 }
 
-/// An equation without what is the same on both sides around the only place where they differ.
+/// Removes the common context of an equation's two sides while they differ in only one input.
 fn stripped(literals: Literals) -> Literals {
     let mut literals = literals;
     while let Some((Term::Apply(one, left), Term::Apply(other, right))) = literals.equation() {

@@ -1,4 +1,4 @@
-//! What is known before an exploration begins: theorems of the theories that its theory uses.
+//! Theorems known at the start: those of the used theories.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,7 +13,7 @@ use crate::search::library::Brought;
 use super::conjecture::{Conjecture, Fate, Origin};
 use super::theorem::Theorem;
 
-/// Enters theorems that are known from the beginning: each decides the goal that says the same, or a conjecture of its own.
+/// Adds the theorems of used theories. Each decides the goal with the same statement, or a new conjecture.
 pub(super) fn enter(
     theory: &Theory,
     compiled: &Compiled,
@@ -31,7 +31,7 @@ pub(super) fn enter(
             conjectures.push(flat(theory, compiled, &mut reader, Origin::Brought(source), statement));
             conjectures.len() - 1
         });
-        // A goal keeps the names of its variables.
+        // A goal keeps its variable names.
         let conjecture = &mut conjectures[place];
         conjecture.fate = Fate::Proved(TheoremId(number as u32));
         if let Some(clause) = &conjecture.clause {
@@ -53,11 +53,11 @@ pub(super) fn enter(
     theorems
 }
 
-/// The conjecture with its clause, if it is one over the relations of the theory.
+/// A conjecture with its clause, or without one if the statement is not a single clause over the theory's relations.
 fn flat(theory: &Theory, compiled: &Compiled, reader: &mut Compiled, origin: Origin, statement: Formula) -> Conjecture {
     let read = reader.read_statement(theory, &statement);
     if reader.signature.relations.len() > compiled.signature.relations.len() {
-        // Nothing says what such a relation means.
+        // A new relation would have no definition here.
         *reader = compiled.clone();
         return Conjecture::new(origin, None, Vec::new(), statement);
     }

@@ -1,4 +1,4 @@
-//! Theorems as rules.
+//! Theorems become rules.
 
 use std::sync::Arc;
 
@@ -13,8 +13,7 @@ use super::Exploration;
 use super::theorem::Theorem;
 
 impl Exploration {
-    /// Makes a rule of a theorem and puts a new root block to rest. If that goes wrong, the theorem is none of the
-    /// rules.
+    /// Makes a theorem a rule and replaces the root block. If this panics, the theorem does not become a rule.
     pub(super) fn learn(&mut self, id: TheoremId) {
         let learned = kept_apart(|| {
             let mut book = self.book.clone();
@@ -29,7 +28,7 @@ impl Exploration {
         }
     }
 
-    /// A root block with the rules of all theorems.
+    /// Rebuilds the root block with the rules of all theorems.
     pub(crate) fn rebuild_root(&mut self) {
         self.book = RuleBook::new(&self.compiled);
         for (number, theorem) in self.theorems.iter().enumerate() {
@@ -41,7 +40,7 @@ impl Exploration {
     }
 }
 
-/// How much the root block may do; it makes no values.
+/// The limits of the root block; it creates no values.
 pub(super) const ROOT: Limits = Limits { steps: 5_000_000, creations: 0 };
 
 pub(super) fn root_of(book: &RuleBook) -> Block {
@@ -53,11 +52,11 @@ pub(super) fn root_of(book: &RuleBook) -> Block {
 pub(super) fn add_theorem(book: &mut RuleBook, compiled: &Compiled, id: TheoremId, theorem: &Theorem) {
     let justification = Justification { start: Start::Theorem(id), moves: theorem.moves.clone() };
     let Some(clause) = theorem.clause.clone() else { return };
-    // A theorem about structures in which sorts coincide says nothing of the others.
+    // A theorem about structures in which sorts coincide says nothing about other structures.
     if !compiled.is_general(theorem.checked.statement()) {
         return;
     }
-    // Nor does one that is about nobody in particular: of which sort a variable is that stands nowhere, a rule cannot see.
+    // A rule cannot see the sort of a variable that occurs in none of its literals.
     if !(0..clause.variables).all(|variable| clause.mentions(variable)) {
         return;
     }
@@ -80,9 +79,8 @@ pub(super) fn concludes_about_constant(clause: &Clause, compiled: &Compiled) -> 
         && inputs.iter().any(|input| matches!(input, Term::Constant(_)))
 }
 
-/// Whether a theorem says no more than that the inputs of one operation may be arranged otherwise, as
-/// commutativity and associativity do. What such a theorem asks for is put off: it leads to many
-/// values, and seldom to new ones.
+/// Whether a theorem only rearranges the inputs of one operation, as commutativity and associativity do. The demands of
+/// such a theorem are delayed: they lead to many values, of which few are new.
 pub(super) fn is_shuffle(clause: &Clause, compiled: &Compiled) -> bool {
     let Head::Literal(head) = &clause.head else { return false };
     let relation = head.relation;

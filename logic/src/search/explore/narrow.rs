@@ -1,7 +1,8 @@
-//! Attempts with few theorems: a goal that withstood the usual effort may need more work with less to work on.
+//! Attempts with selected premises: more effort on a goal with fewer theorems.
 //!
-//! Every theorem that a block knows costs it steps, and most have nothing to do with its goal. So a goal is tried with
-//! those alone that seem to matter for it, and with more work; and again whenever other theorems seem to matter more.
+//! Every rule of a block costs steps, and most have nothing to do with the goal. A goal that survived the usual effort
+//! is therefore attempted with only the most relevant theorems and higher limits, and again whenever the selection
+//! changes.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -19,11 +20,11 @@ use super::conjecture::NARROW;
 use super::learn::{add_theorem, root_of};
 use super::{Exploration, Task};
 
-/// What it counts that a theorem is a law of textbooks, beside the hashes and the unifiable sides that it shares with a goal.
+/// The relevance bonus of a textbook law, added to the number of hashes and unifiable sides that it shares with a goal.
 const TEXTBOOK: usize = 16;
 
 impl Exploration {
-    /// A round of goals, each with the theorems that seem to matter for it; `None` if there is none to be tried so.
+    /// A round of goals, each with its most relevant theorems; `None` if none is due.
     pub(super) fn narrow_round(&mut self) -> Option<Task> {
         let rules = self.rules();
         if rules as usize <= NAMED {
@@ -42,7 +43,7 @@ impl Exploration {
         self.running = Vec::new();
         self.running_level = NARROW;
         for place in due {
-            // By cases with the axioms alone, before anything else: what every block knows costs most there.
+            // By cases, the first attempt uses the axioms alone: additional rules cost most there.
             let bare = self.conjectures[place].tried[NARROW] == 0 && !self.book.is_horn();
             let rules = if bare { 0 } else { rules };
             let before = std::mem::replace(&mut self.conjectures[place].tried[NARROW], rules + 1);
@@ -52,7 +53,7 @@ impl Exploration {
                 self.running.push(place);
             }
         }
-        // Of those behind the window some may be due.
+        // Goals beyond the window may still be due.
         if blocks.is_empty() { self.narrow_round() } else { Some(Task::Solve(blocks)) }
     }
 
@@ -64,7 +65,7 @@ impl Exploration {
         self.fingerprints.extend(more);
     }
 
-    /// Those of the first rules that seem to matter for a conjecture.
+    /// The most relevant theorems for a conjecture, among the first `rules` rules.
     fn relevant(&self, place: usize, rules: u32) -> Vec<u32> {
         let statement = &self.conjectures[place].statement;
         let goal = Fingerprint::of(&Infix::new(&self.theory), &self.reading(), statement);
@@ -74,7 +75,7 @@ impl Exploration {
             .map(|((id, theorem), fingerprint)| {
                 let both = goal.as_ref().zip(fingerprint.as_ref());
                 let relevance = both.map_or(0, |(goal, theorem)| goal.relevance(theorem));
-                // Of many theorems that were generated, those of textbooks are the ones to build on.
+                // Among many generated theorems, textbook laws are the most useful.
                 let textbook = self.options.generate && self.conjectures[theorem.conjecture].textbook;
                 (Reverse(relevance + if textbook { TEXTBOOK } else { 0 }), id)
             })
@@ -85,13 +86,13 @@ impl Exploration {
         chosen
     }
 
-    /// An attempt at a goal that knows the axioms and these theorems alone.
+    /// An attempt at a goal from the axioms and these theorems only.
     pub(super) fn narrow_block(&self, place: usize, chosen: &[u32], effort: Effort) -> LogicBlock {
         let clause = self.conjectures[place].clause.as_ref().expect("what is tried is a clause");
         self.block_with(clause, chosen, effort)
     }
 
-    /// An attempt at a clause that knows the axioms and these theorems alone.
+    /// An attempt at a clause from the axioms and these theorems only.
     pub(super) fn block_with(&self, clause: &Clause, chosen: &[u32], effort: Effort) -> LogicBlock {
         let mut book = RuleBook::new(&self.compiled);
         for id in chosen {
@@ -103,8 +104,8 @@ impl Exploration {
         LogicBlock::new(self.compiled.clone(), root, Sequent::of(clause), effort)
     }
 
-    /// More work in each case than is usual, and cases where the axioms have some; no completion of equations, which has a
-    /// turn of its own.
+    /// Higher limits in each case than usual, and case splits if the axioms are not Horn. No completion of equations,
+    /// which has attempts of its own.
     pub(super) fn narrow_effort(&self) -> Effort {
         let case = Limits { steps: 200_000, creations: 80 };
         let Effort { splits, split, .. } = if self.book.is_horn() { Effort::USUAL } else { Effort::CASES };

@@ -1,4 +1,4 @@
-//! What an exploration did not do, for its summary.
+//! Notes on what an exploration did not do, for its summary.
 
 use std::sync::Arc;
 
@@ -11,26 +11,28 @@ use super::{Exploration, Stage};
 /// Something that was not done.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Note {
-    /// Nothing is inferred from this part of an axiom or definition, and why. Its free variables are the anchor's
-    /// parameters, and beyond these those of the definition.
+    /// This part of an axiom or definition is not used, for this reason. Its free variables are the anchor's
+    /// parameters, followed by those of the definition.
     Skipped(Formula, &'static str),
-    /// There is no model to test statements in: nothing could be refuted, and no conjecture be generated.
+    /// There is no model: nothing can be refuted, and no conjectures are generated.
     NoModel,
-    /// There are no individuals of sets that nothing generates, since the axioms say more of what is made of them than
-    /// definitions by recursion do: statements about them were not tested.
+    /// Sets without constructors have no individuals, since the axioms go beyond recursive definitions on them:
+    /// statements about them were not tested.
     NoParameters,
-    /// An open statement claims an existence: the piece of the structure in which statements are tested cannot refute
-    /// it, since a witness may lie outside.
+    /// An open statement asserts existence. The piece in which statements are tested cannot refute it: a witness may
+    /// lie outside.
     Existence,
-    /// So many candidates were not looked at, since there were more than the generator may hold.
+    /// This many candidates were not examined, because of the generator's limit.
     LeftOut(u64),
-    /// Conjectures of so many atoms or more were not generated, though the theory's bounds allow them: there are too many.
+    /// Conjectures of this many atoms or more were not generated, though the theory's bounds allow them: there are too
+    /// many.
     TooLarge(usize),
-    /// So many theorems of the used theory at this place of [`Theory::uses`] could not be taken over; why the first could not.
+    /// This many (second field) theorems of the used theory at this index of [`Theory::uses`] (first field) could not
+    /// be transferred; the reason for the first of them.
     ///
     /// [`Theory::uses`]: crate::calculus::theory::Theory::uses
     NotTaken(usize, usize, Arc<str>),
-    /// A fault of this program, which cost a part of the preparation, and what was said.
+    /// A bug cost a part of the preparation; the panic message.
     Lost(Arc<str>),
 }
 

@@ -1,4 +1,4 @@
-//! The beginning of an exploration: goals, models, conjectures, and whether the axioms are consistent.
+//! Preparation of an exploration: goals, models, conjectures, and a consistency test of the axioms.
 
 use std::collections::HashSet;
 
@@ -16,11 +16,10 @@ use super::conjecture::{Conjecture, Fate, Origin};
 use super::{Exploration, Stage, When};
 
 impl Exploration {
-    /// Makes the models, refutes goals, and generates conjectures if that is wanted. Looks for a
-    /// contradiction in the axioms first.
+    /// Builds the models, refutes goals in them, and generates conjectures if the options say so. First searches for a
+    /// contradiction in the axioms.
     ///
-    /// Asks `go_on` all the while; false if it was told to stop, and then the exploration can only be
-    /// begun anew or restored.
+    /// Calls `go_on` throughout. Returns false if it said stop; the exploration must then be started anew or restored.
     pub fn prepare(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
         if self.stage == Stage::Quantifying {
             if !self.prove_quantified(go_on) {
@@ -73,7 +72,7 @@ impl Exploration {
         true
     }
 
-    /// A goal that is an axiom, or made of such, is a theorem, whatever its shape.
+    /// A goal that is an axiom, or a combination of axioms, is a theorem, whatever its form.
     fn recognise_axioms(&mut self) {
         for place in 0..self.conjectures.len() {
             let conjecture = &self.conjectures[place];
@@ -95,7 +94,7 @@ impl Exploration {
         }
     }
 
-    /// Adds the statement that a constant differs from itself, or, where there is none, a set; gives its place.
+    /// Adds the statement that a constant, or if there is none a set, differs from itself. Returns its index.
     pub(crate) fn add_falsity(&mut self) -> usize {
         let anchor = self.theory.anchor_definition();
         let sorts = &self.theory.predicate(self.theory.anchor).sorts;
@@ -118,8 +117,8 @@ impl Exploration {
         self.conjectures.len() - 1
     }
 
-    /// Derives a contradiction from what is known if that is easy: in the root block, with some values worked out, and
-    /// with one more individual of each set. If there is one, the exploration is finished.
+    /// Searches with little effort for a contradiction: in the root block, with some values computed, and with one more
+    /// individual of each set. If one is found, the exploration is finished.
     pub(super) fn find_inconsistency(&mut self) -> bool {
         let place = self.add_falsity();
         let effort = Effort { direct: Limits { steps: 60_000, creations: 40 }, ..Effort::GLANCE };
@@ -138,7 +137,7 @@ impl Exploration {
     }
 }
 
-/// Enters a goal; one whose conclusion is a conjunction together with its parts.
+/// Adds a goal; if its conclusion is a conjunction, also its parts.
 pub(super) fn read_goal(
     theory: &Theory,
     compiled: &mut Compiled,

@@ -1,7 +1,8 @@
-//! Laws of textbooks with a quantifier inside: there is one neutral element, one least element, and equations have solutions.
+//! Textbook laws with a nested quantifier: uniqueness of neutral and least elements, solvability of equations.
 //!
-//! Such a premise is no literal. As a conjecture like others it would need a name that every block and every model has to
-//! know. So these laws are tried when all else is done, each in a block of its own, and only what is proved is told.
+//! A quantified premise is not a literal. As an ordinary conjecture such a law would need a new relation for it in
+//! every block and model. These laws are therefore attempted last, each in a block of its own, and only the proved ones
+//! are listed.
 
 use std::sync::Arc;
 
@@ -24,49 +25,50 @@ use super::conjecture::{Conjecture, Origin};
 use super::learn::{add_theorem, root_of};
 use super::scope::Scope;
 
-/// Laws that are tried at most.
+/// The most laws attempted.
 const MOST: usize = 64;
-/// Theorems that are known to a block, laws of textbooks all of them.
+/// The most theorems in a block, all of them textbook laws.
 const KNOWN: usize = 12;
 
 /// The laws of this kind that were proved.
 #[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Quantified {
-    /// Where they begin among the conjectures.
+    /// The index of the first of them among the conjectures.
     pub(crate) begin: usize,
-    /// Their places among those that are tried.
+    /// Their numbers among the laws of the theory.
     pub(crate) proved: Vec<u16>,
 }
 
-/// An operation on a set, or a relation between its elements, as MPL writes them.
+/// A binary operation on a set, or a binary relation on it, in MPL.
 struct Subject<'s> {
     theory: &'s Theory,
     id: RelationId,
     relation: &'s Relation,
     carrier: &'s str,
-    /// Names of variables that the theory does not use.
+    /// Variable names that the theory does not use.
     variables: [&'s str; 4],
 }
 
-/// A law in MPL, and whether what it is about is there in a model: that what is not there is unique is no law.
+/// A law in MPL, and whether its subject exists in a model: the uniqueness of something that does not exist is not a
+/// law.
 struct Law {
     text: String,
     is_about_something: bool,
 }
 
-/// What an individual does to all others.
+/// How an individual acts on all others.
 #[derive(Clone, Copy)]
 enum Part {
-    /// At this input of an operation, it leaves the other input as it is.
+    /// As this input of an operation, it returns the other input.
     Neutral(usize),
-    /// At this input of an operation, it is the value.
+    /// As this input of an operation, it is the value.
     Absorbing(usize),
-    /// At this place of a relation, it is related to everything.
+    /// As this argument of a relation, it is related to everything.
     Related(usize),
 }
 
 impl Exploration {
-    /// Tries the laws, and enters those that are proved; false if `go_on` said stop, and then nothing was entered.
+    /// Attempts the laws and adds the proved ones. Returns false if `go_on` said stop; nothing is added then.
     pub(super) fn prove_quantified(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
         let laws = (0..).zip(self.quantified_laws()).filter(|(_, law)| law.is_about_something);
         let laws: Vec<(u16, Formula)> =
@@ -89,14 +91,14 @@ impl Exploration {
         if proved.is_empty() {
             return true;
         }
-        // What is proved here belongs to a round of its own: what came of those before may be kept already.
+        // These proofs form a round of their own: the results of earlier rounds may have been stored already.
         self.round += 1;
         let mut entered = Quantified { begin: self.conjectures.len(), proved: Vec::new() };
         for (number, statement, tree) in proved {
             let place = self.conjectures.len();
             self.enter_quantified(statement.clone());
             let proof = kept_apart(|| extract(&self.theory, &compiled, &self.statements, &statement, &tree));
-            // No block can use it as a rule.
+            // Blocks cannot use it as a rule.
             if self.register(place, proof, None, true) {
                 entered.proved.push(number);
             } else {
@@ -108,7 +110,7 @@ impl Exploration {
         true
     }
 
-    /// Enters those that were proved before, without their proofs.
+    /// Adds the laws proved in an earlier run, without their proofs.
     pub(crate) fn enter_again(&mut self, quantified: &Quantified) {
         let laws = self.quantified_laws();
         for number in &quantified.proved {
@@ -126,25 +128,26 @@ impl Exploration {
         self.counts.built += 1;
     }
 
-    /// The statement of a law, unless it is a conjecture already.
+    /// The statement of a law; `None` if it is a conjecture already.
     fn quantified_law(&self, text: &str) -> Option<Formula> {
         let statement = self.reading().named(&parse_goal(&self.theory, text).ok()?.statement);
         self.conjectures.iter().all(|known| known.statement != statement).then_some(statement)
     }
 
-    /// Whether a law that was proved so is proved again when of the theorems these are known.
+    /// Whether a quantified law is reproved from the axioms and the theorems `known`.
     pub(super) fn quantified_follows(&self, theorem: TheoremId, known: &[TheoremId]) -> bool {
         let statement = &self.statements[theorem.0 as usize];
         let apart = self.with_names_for(&[statement], known);
         apart.is_some_and(|(compiled, root)| self.try_apart(&compiled, &root, statement).is_some())
     }
 
-    /// The theory with names for the formulas inside these statements, and a block that knows it and some theorems.
+    /// The theory compiled with relations for the quantified formulas of these statements, and a root block with its
+    /// axioms and the theorems `known`.
     fn with_names_for(&self, laws: &[&Formula], known: &[TheoremId]) -> Option<(Arc<Compiled>, Arc<Snapshot>)> {
         let goals = self.conjectures.iter().filter(|conjecture| matches!(conjecture.origin, Origin::Goal(_)));
         let statements: Vec<&Formula> = goals.map(|goal| &goal.statement).chain(laws.iter().copied()).collect();
         let compiled = kept_apart(|| Compiled::new(&self.theory, &statements)).ok()?;
-        // Theorems speak of the relations and constants as they are numbered here.
+        // Theorems refer to relations and constants by their numbers in this signature.
         let (own, all) = (&self.compiled.signature, &compiled.signature);
         if !all.relations.starts_with(&own.relations) || !all.constants.starts_with(&own.constants) {
             return None;
@@ -168,7 +171,7 @@ impl Exploration {
         }
     }
 
-    /// The laws, in an order that depends on the theory alone.
+    /// All laws of the theory, in an order that depends on the theory alone.
     fn quantified_laws(&self) -> Vec<Law> {
         let (theory, signature) = (&self.theory, &self.compiled.signature);
         if !self.options.generate {
@@ -192,7 +195,7 @@ impl Exploration {
         laws
     }
 
-    /// The set in which the arguments of an operation with two inputs, or of a relation of two arguments, lie.
+    /// The set that contains the arguments of a binary operation or relation.
     fn carrier_of(&self, relation: &Relation) -> Option<&str> {
         let arity = if relation.function { 3 } else { 2 };
         let sort = relation.sorts.first()?;
@@ -222,9 +225,9 @@ impl Subject<'_> {
         format!("({}[{}])", self.theory.predicate(self.relation.predicate).name, slots.join(","))
     }
 
-    /// `(>[x] (in[x,S]) …)`: what the individual `it` does to `all`.
+    /// `(>[x] (in[x,S]) …)`: the individual `it` acts in this way on `all`.
     fn premise(&self, part: Part, it: &str, all: &str) -> String {
-        // A relation has two arguments, and the third is not looked at.
+        // A relation has two arguments; the third is ignored.
         let said = match part {
             Part::Neutral(0) => [it, all, all],
             Part::Neutral(_) => [all, it, all],
@@ -234,14 +237,15 @@ impl Subject<'_> {
         format!("(>[{all}] (in[{all},{}]) {})", self.carrier, self.atom(said))
     }
 
-    /// Whether an individual of a model does that, as far as the model knows. One that is alone does everything.
+    /// Whether an individual of a model acts in this way, as far as the model's facts show. Models with one individual
+    /// are skipped: there it would act in all ways.
     fn is_played(&self, part: Part, models: &[Model]) -> bool {
         models.iter().filter(|model| model.size > 1).any(|model| {
             let facts = model.facts(self.id);
             (0..model.size).any(|it| {
                 let own = |at: usize, does: &dyn Fn(&[u16]) -> bool| {
                     let about = || facts.iter().filter(|(_, tuple)| tuple[at] == it);
-                    // At the edge of a piece little is known, and what is known may be an exception.
+                    // At the edge of a piece few facts are known, and they may be exceptions.
                     let known = about().count();
                     known > 1
                         && known >= usize::from(model.size) / 4

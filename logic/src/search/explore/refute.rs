@@ -1,4 +1,4 @@
-//! Models of the theory, and what they refute: goals at the beginning, and what is open in the end.
+//! Models of the theory, and the statements that they refute: goals at the start, open statements at the end.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -21,15 +21,15 @@ use crate::search::standard::ground_models;
 use super::Exploration;
 use super::conjecture::{Conjecture, Fate, is_asked};
 
-/// The most assignments of a goal's variables that are looked at in one model.
+/// The most assignments of a goal's variables tested in one model.
 const GOAL_ASSIGNMENTS: u64 = 1 << 22;
 
-/// When an open goal is doubted.
+/// When an open goal is tested in further models.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) enum When {
-    /// When it has withstood a first attempt: small models are looked for.
+    /// After it survived a first attempt: small models are searched.
     Early,
-    /// When nothing is left to be tried: larger ones are, and what was found is known.
+    /// After all attempts: larger models are searched, and all theorems are known.
     Late,
 }
 
@@ -43,7 +43,7 @@ impl When {
 }
 
 impl Exploration {
-    /// Makes the models and refutes goals in them; false if `go_on` said stop.
+    /// Builds the models and refutes goals in them. Returns false if `go_on` said stop.
     pub(crate) fn make_models(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
         let (mut steps, mut presumed) = (0, Vec::new());
         let made = kept_apart(|| {
@@ -136,12 +136,12 @@ impl Exploration {
         models
     }
 
-    /// Whether what fails in the model fails in a structure of the theory: every variable of the statement ranges over
-    /// individuals that the model has. Of the sets and relations over them it says nothing.
+    /// Whether a counterexample in the model is one in a structure of the theory: every variable of the statement
+    /// ranges over individuals that the model has. A model does not decide statements about sets and relations of them.
     pub(super) fn judges(&self, model: &Model, conjecture: &Conjecture) -> bool {
         let sorts = &self.theory.predicate(self.theory.anchor).sorts;
         let Formula::Implies(binders, _, body) = &conjecture.statement else { return false };
-        // Where there are as many individuals of each base sort, it does not matter whether sorts coincide.
+        // If all base sorts have equally many individuals, it does not matter whether sorts coincide.
         let fits = |(own, general): (&Sort, &Sort)| own == general || (is_merged(model) && same_shape(own, general));
         let mut judges = binders.len() == sorts.len() && binders.sorts().zip(sorts).all(fits);
         body.for_each_sort(&mut |sort| {
@@ -156,12 +156,12 @@ impl Exploration {
         judges && conjecture.clause.as_ref().is_none_or(about_individuals)
     }
 
-    /// Whether finite structures in which all clauses hold, and generated sets are, are structures of the theory: no
-    /// axiom was left out of the clauses, and none speaks of all sets or relations.
+    /// Whether every finite structure that satisfies all clauses, and whose generated sets are generated, is a
+    /// structure of the theory: the clauses cover all axioms, and no axiom quantifies over sets or relations.
     pub(super) fn has_finite_models(&self) -> bool {
         let compiled = &self.compiled;
         let first_order = |axiom: &Axiom| match axiom.justification.start {
-            // What defines a relation between sets is of no interest to statements about individuals.
+            // Definitions of relations between sets do not matter for statements about individuals.
             Start::Premise(relation) | Start::Fold(relation)
                 if compiled.signature.relations[relation.index()].sorts.iter().any(|sort| !sort.is_individual()) =>
             {
@@ -175,13 +175,13 @@ impl Exploration {
             && compiled.axioms.iter().all(first_order)
     }
 
-    /// What finite structures of the theory must satisfy.
+    /// The problem that finite structures of the theory solve.
     fn finite<'a>(&'a self, axioms: &'a [Clause], merged: bool) -> Problem<'a> {
         let Compiled { signature, inductions, .. } = &*self.compiled;
         Problem { signature, axioms, generated: inductions, merged }
     }
 
-    /// A finite structure of the theory in which a conjecture fails, with values of its variables.
+    /// A finite structure of the theory in which a conjecture fails, with the values of its variables.
     pub(super) fn finite_counter_model(
         &self,
         place: usize,
@@ -193,15 +193,15 @@ impl Exploration {
         let axioms = axioms_of(&self.compiled);
         let mut find =
             |merged| counter_model_while(&self.finite(&axioms, merged), clause, limits, go_on).ok().flatten();
-        // Where sorts of the theory coincide in the statement, they do so in the structure; and larger sizes are tried
-        // of all sorts alike.
+        // Sorts that coincide in the statement also coincide in the structure; then larger sizes are tried for all
+        // sorts alike.
         let several = base_sorts(&self.compiled.signature).len() > 1;
         let apart = (several && self.compiled.is_general(&conjecture.statement)).then(|| find(false)).flatten();
         apart.or_else(|| find(true))
     }
 
-    /// Goals that stay open may fail in a finite model that nobody has looked at yet, or at values for which it can be
-    /// proved; false if `go_on` said stop.
+    /// Tests open goals in new finite models, and at values for which they may be disproved. Returns false if `go_on`
+    /// said stop.
     pub(super) fn find_counter_models(&mut self, when: When, go_on: &mut dyn FnMut() -> bool) -> bool {
         for place in 0..self.conjectures.len() {
             let conjecture = &self.conjectures[place];
@@ -228,7 +228,8 @@ impl Exploration {
         true
     }
 
-    /// A model in which an open goal fails, with values of its variables; `Err` is one that is there already.
+    /// A model in which an open goal fails, with the values of its variables: `Ok` for a new model, `Err` for one of
+    /// the existing ones.
     fn late_counter_model(
         &self,
         place: usize,
@@ -236,7 +237,7 @@ impl Exploration {
         steps: &mut u64,
         go_on: &mut dyn FnMut() -> bool,
     ) -> Option<(Result<Model, usize>, Vec<u16>)> {
-        // What the constructors of a generated set make is endless if they are free.
+        // With free constructors, generated sets are infinite.
         if self.models.iter().any(|model| model.is_piece) {
             return self.disproved(place, when, steps, go_on).map(|(number, values)| (Err(number), values));
         }
@@ -256,7 +257,7 @@ impl Exploration {
         self.conjectures[place].fate = Fate::Refuted(number, values);
     }
 
-    /// Finds the models again that refuted goals at the end.
+    /// Rebuilds the models that refuted goals late, when a run is resumed.
     pub(crate) fn refute_late(&mut self) {
         for (place, when) in self.late_models.clone() {
             if place < self.conjectures.len()
@@ -268,12 +269,12 @@ impl Exploration {
     }
 }
 
-/// Whether the individuals of all base sorts are the same.
+/// Whether all base sorts share their individuals.
 fn is_merged(model: &Model) -> bool {
     model.domains.iter().all(|domain| domain.sort.is_none())
 }
 
-/// Whether two sorts differ in their base sorts only.
+/// Whether two sorts differ only in their base sorts.
 fn same_shape(one: &Sort, other: &Sort) -> bool {
     match (one, other) {
         (Sort::Individual(_), Sort::Individual(_)) => true,
@@ -284,8 +285,8 @@ fn same_shape(one: &Sort, other: &Sort) -> bool {
     }
 }
 
-/// All clauses about individuals that hold under the anchor. Models are asked of a theory only if no part of it was left
-/// out when it was compiled: else there would be too many.
+/// All clauses about individuals that hold under the anchor. Only used for theories compiled without omissions:
+/// otherwise there would be too many models.
 pub(super) fn axioms_of(compiled: &Compiled) -> Vec<Clause> {
     let clauses = compiled.axioms.iter().map(|axiom| &axiom.clause);
     clauses.filter(|clause| !compiled.speaks_of_sets(clause)).cloned().collect()

@@ -1,8 +1,7 @@
-//! What an exploration does next.
+//! Scheduling: what an exploration attempts next, and with which effort.
 //!
-//! All conjectures are tried with little effort first, and again with every theorem that is new. More is done in this
-//! order for those that the user asked for and, where conjectures are generated, for those that have the form of a law of
-//! textbooks; the others come behind them.
+//! All conjectures are first attempted with little effort, and again after each new theorem. Further effort goes first
+//! to the user's goals and, if conjectures are generated, to textbook laws; then to the rest.
 
 use std::sync::Arc;
 
@@ -13,13 +12,13 @@ use crate::search::attempt::{Effort, LogicBlock};
 use super::conjecture::{BY_CASES, Conjecture, Fate, LAST, QUICK, USUAL, is_asked};
 use super::{Exploration, Stage, Task};
 
-/// Work to complete equations for a generated conjecture, with the usual effort and with the last.
+/// Step limits of completion for a generated conjecture: with the usual effort, and with the last.
 const GENERATED_EQUATIONS: u64 = 200_000;
 const LAST_EQUATIONS: u64 = 1_000_000;
 
 impl Exploration {
-    /// What is to be done next: the first open conjectures, by interest, that have not been tried with
-    /// all rules; first with little effort, and with more when nothing else is left.
+    /// The next task: the first open conjectures, by interest, that have not been attempted with all rules. Little
+    /// effort comes first; more follows when nothing else is left.
     #[expect(
         clippy::should_implement_trait,
         reason = "an exploration takes verdicts between its tasks, so it is no iterator"
@@ -53,12 +52,12 @@ impl Exploration {
         }
     }
 
-    /// The next task while conjectures are tried; `None` if there is another stage.
+    /// The next task of the regular stages; `None` if the stage changed.
     fn usual_task(&mut self) -> Option<Task> {
         if let Some(round) = self.chosen_round() {
             return Some(round);
         }
-        // With patience first: what failed often waits for several new rules.
+        // With patience first: a conjecture that failed often waits for several new rules.
         if self.choose(QUICK, true) {
             return Some(self.solve_with(self.options.efforts[QUICK]));
         }
@@ -87,7 +86,7 @@ impl Exploration {
         if let Some(round) = self.narrow_round() {
             return Some(round);
         }
-        // Where the axioms have cases, so have the proofs of many goals; the fewer lemmas, the faster.
+        // If the axioms are not Horn, the proofs of many goals need cases, and fewer lemmas make them faster.
         if !self.book.is_horn() {
             if self.add_exhaustions() {
                 return None;
@@ -99,7 +98,7 @@ impl Exploration {
         if self.unanswered() > 0 {
             return Some(Task::Ask);
         }
-        // Lemmas about little cost less than cases do, tried again after each theorem.
+        // Lemmas of small scopes cost less than attempts by cases that are repeated after each theorem.
         if !self.options.generate && self.may_grow(true) {
             self.stage = Stage::Wanting;
             return None;
@@ -110,7 +109,7 @@ impl Exploration {
         if self.choose(BY_CASES, false) {
             return Some(self.solve_with(self.options.by_cases));
         }
-        // More effort for a goal, once, costs less than a larger set of lemmas does.
+        // One attempt at a goal with the last effort costs less than a larger set of lemmas.
         if let (false, Some(effort)) = (self.options.generate, self.options.last_effort)
             && self.choose_first(LAST)
         {
@@ -120,7 +119,7 @@ impl Exploration {
         None
     }
 
-    /// More effort for what is wanted, before the usual one for all others.
+    /// More effort for goals and textbook laws, before the usual effort for all others.
     fn wanted_task(&mut self) -> Option<Task> {
         if self.choose_among(USUAL, false, |exploration, conjecture| exploration.is_wanted(conjecture)) {
             return Some(self.solve_with(self.options.efforts[USUAL]));
@@ -131,7 +130,7 @@ impl Exploration {
         (!self.book.is_horn() && self.choose_first(BY_CASES)).then(|| self.solve_with(self.options.by_cases))
     }
 
-    /// Whether more than the usual effort is spent on a conjecture.
+    /// Whether a conjecture gets more than the usual effort.
     pub(super) fn is_wanted(&self, conjecture: &Conjecture) -> bool {
         is_asked(&conjecture.origin) || (self.options.generate && conjecture.textbook)
     }
@@ -140,7 +139,7 @@ impl Exploration {
         Task::Solve(self.running.iter().map(|place| self.block(*place, effort)).collect())
     }
 
-    /// Chooses wanted conjectures that were never tried at this level for the next round; false if there is none.
+    /// Chooses, for the next round, wanted conjectures never attempted at this level; false if there are none.
     fn choose_first(&mut self, level: usize) -> bool {
         let first = |exploration: &Exploration, conjecture: &Conjecture| {
             exploration.is_wanted(conjecture) && conjecture.tried[level] == 0
@@ -148,8 +147,9 @@ impl Exploration {
         self.choose_among(level, false, first)
     }
 
-    /// Chooses wanted conjectures whose last attempt at this level had at most two thirds of the present rules, so that
-    /// goals need not wait until all lemmas have been tried, and each goal is retried only a logarithmic number of times.
+    /// Chooses wanted conjectures whose last attempt at this level had at most two thirds of the current rules. So
+    /// goals need not wait until all lemmas have been attempted, and each goal is retried only a logarithmic number of
+    /// times.
     fn choose_grown(&mut self, level: usize) -> bool {
         let rules = self.rules() + 1;
         let grown = |exploration: &Exploration, conjecture: &Conjecture| {
@@ -159,7 +159,7 @@ impl Exploration {
         self.choose_among(level, false, grown)
     }
 
-    /// Chooses the conjectures of the next round; false if there is none to be tried at this level.
+    /// Chooses the conjectures of the next round; false if none is due at this level.
     fn choose(&mut self, level: usize, patient: bool) -> bool {
         self.choose_among(level, patient, |_, _| true)
     }
@@ -173,7 +173,7 @@ impl Exploration {
             let wanted = self.is_wanted(conjecture) || !(last || (level == BY_CASES && self.book.is_horn()));
             conjecture.is_open() && among(self, conjecture) && tried < rules && !waits && wanted
         };
-        // Lemmas stand at the end of the list but are wanted first; behind them what more is done for.
+        // Lemmas are at the end of the list but come first; then the wanted conjectures.
         let order_of = |(place, conjecture): &(usize, &Conjecture)| {
             let behind = level != QUICK && !self.is_wanted(conjecture);
             (!conjecture.origin.is_help(), behind, *place)
@@ -195,7 +195,7 @@ impl Exploration {
         let nesting = if self.conjectures[place].by_congruence { 0 } else { effort.nesting };
         let equations = match &self.conjectures[place].origin {
             origin if is_asked(origin) => effort.equations,
-            // What was generated is easy, or it is no loss.
+            // A generated conjecture is either easy or dispensable.
             _ if effort == Effort::USUAL => GENERATED_EQUATIONS,
             _ if self.stage == Stage::Last => effort.equations.min(LAST_EQUATIONS),
             _ => 0,
@@ -207,21 +207,21 @@ impl Exploration {
         LogicBlock::new(self.compiled.clone(), self.root.clone(), sequent, effort).about(Arc::new(focus))
     }
 
-    /// Whether the user still waits for an answer.
+    /// Whether a goal of the user is undecided.
     pub(super) fn goals_open(&self) -> bool {
         let open = |conjecture: &Conjecture| matches!(conjecture.fate, Fate::Waiting | Fate::Open(_));
         self.conjectures.iter().any(|conjecture| is_asked(&conjecture.origin) && open(conjecture))
     }
 
-    /// Nothing is left to be tried as things are: more conjectures, lemmas, more effort, or the end.
+    /// Nothing is left to attempt in this state: adds conjectures or lemmas, raises the effort, or finishes.
     fn advance(&mut self) {
         if self.stage == Stage::Goals && self.goals_open() {
-            // The goals alone did not suffice: what the theory has to offer comes in.
+            // The goals alone did not suffice: conjectures of the theory are generated.
             self.stage = Stage::Wanting;
         } else if self.stage == Stage::Generated && self.add_lemmas() > 0 {
-            // They are tried like everything else.
+            // The new lemmas are attempted like all conjectures.
         } else if self.stage == Stage::Generated && self.consult_about_all() {
-            // The answers are tried too.
+            // The questions are answered next.
         } else if self.stage == Stage::Generated && self.goals_open() && self.may_grow(false) {
             self.stage = Stage::Wanting;
         } else if self.options.last_effort.is_some()
@@ -233,7 +233,7 @@ impl Exploration {
         }
     }
 
-    /// Whether open goals are to be looked at in small models now.
+    /// Whether open goals should be tested in small models now.
     fn doubts(&self) -> bool {
         self.stage == Stage::Goals && !self.has_doubted && self.goals_open()
     }

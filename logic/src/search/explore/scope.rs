@@ -1,5 +1,5 @@
-//! What part of a theory a statement is about: the relations and constants that it names, and those that these are
-//! defined with. Of a theory with powers and factorials a law about sums needs lemmas about sums.
+//! The scope of a statement: the relations and constants that it mentions, and those that their definitions use. In a
+//! theory with powers and factorials, a law about sums needs lemmas about sums.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use crate::clauses::clause::{Clause, RelationId, Signature, Term};
 use crate::clauses::compile::{Axiom, Compiled, Move, NodeId, Start};
 use crate::conjecture::limits::literals;
 
-/// Relations and constants of a theory; smaller scopes come first.
+/// A set of relations and constants of a theory, ordered by size.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub(crate) struct Scope {
     count: usize,
@@ -23,7 +23,7 @@ enum Symbol {
 }
 
 impl Scope {
-    /// All of a signature.
+    /// The whole signature.
     pub(crate) fn whole(signature: &Signature) -> Scope {
         let relations = (0..signature.relations.len() as u16).map(|number| Symbol::Relation(RelationId(number)));
         let constants = (0..signature.constants.len() as u16).map(Symbol::Constant);
@@ -34,24 +34,24 @@ impl Scope {
         Scope { count: symbols.len(), symbols }
     }
 
-    /// Whether a relation belongs to it; equality always does.
+    /// Whether it contains a relation; equality always belongs to it.
     pub(crate) fn has_relation(&self, relation: RelationId) -> bool {
         relation == RelationId::EQUAL || self.symbols.contains(&Symbol::Relation(relation))
     }
 
-    /// Whether a constant belongs to it.
+    /// Whether it contains a constant.
     pub(crate) fn has_constant(&self, constant: u16) -> bool {
         self.symbols.contains(&Symbol::Constant(constant))
     }
 }
 
-/// For each symbol those that it is defined with.
+/// For each symbol, the symbols that its definition uses.
 #[derive(Debug)]
 pub(super) struct Dependencies(BTreeMap<Symbol, BTreeSet<Symbol>>);
 
 impl Dependencies {
-    /// Read off the order of the axioms: an axiom says something of the symbol in it that was introduced last, with the
-    /// help of the others. Axioms that share the name of a compound formula are one.
+    /// Computed from the order of the axioms: an axiom defines the last introduced of its symbols in terms of the
+    /// others. Axioms that share the relation of a compound formula count as one.
     pub(super) fn of(compiled: &Compiled) -> Dependencies {
         let mut introduced: BTreeMap<Symbol, usize> = BTreeMap::new();
         let statements = statements(compiled);
@@ -70,7 +70,7 @@ impl Dependencies {
         Dependencies(dependencies)
     }
 
-    /// The symbols of a clause with all that they are defined with, directly or not.
+    /// The symbols of a clause, with all symbols that their definitions use directly or indirectly.
     pub(super) fn scope(&self, clause: &Clause) -> Scope {
         let mut scope = BTreeSet::new();
         let mut open: Vec<Symbol> = symbols_of(clause).collect();
@@ -83,8 +83,8 @@ impl Dependencies {
     }
 }
 
-/// The symbols of each axiom in the order in which the theory states them, those of axioms that share a compound formula
-/// together at the place of the first.
+/// The symbols of each axiom, in the order in which the theory states them. Axioms that share a compound formula are
+/// merged at the position of the first.
 fn statements(compiled: &Compiled) -> Vec<BTreeSet<Symbol>> {
     let mut axioms: Vec<&Axiom> = compiled.axioms.iter().collect();
     axioms.sort_by_cached_key(|axiom| match axiom.justification.start {
@@ -107,7 +107,7 @@ fn statements(compiled: &Compiled) -> Vec<BTreeSet<Symbol>> {
     statements
 }
 
-/// The way to a formula through the conjunctions of the anchor: for each whether it goes to the right part.
+/// The path to a formula through the conjunctions of the anchor: for each, whether it leads to the right conjunct.
 fn path(compiled: &Compiled, node: NodeId) -> Vec<bool> {
     let mut path = Vec::new();
     let mut at = node;

@@ -1,9 +1,9 @@
-//! Generated conjectures that stay open may be false in a structure that nobody has looked at yet.
+//! Sifting: search for models that refute open generated conjectures.
 //!
-//! The first models of a theory are few and small, and a statement that is false in general may hold in all of them. It stays
-//! open then, and hides the true statements that are instances of it: in a monoid, cancellation hides cancellation of what has
-//! an inverse. So when nothing is left to be tried with the usual effort, finite models are looked for in which the most
-//! interesting open conjectures fail; all others are tested in what is found, and conjectures are generated anew.
+//! The first models of a theory are few and small, so a false statement may hold in all of them. It then stays open and
+//! hides its true instances: in a monoid, cancellation hides cancellation of invertible elements. When the usual effort
+//! is exhausted, finite models are therefore searched in which the most interesting open conjectures fail. All others
+//! are tested in these models, and conjectures are generated again.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -17,30 +17,30 @@ use crate::search::ended::kept_apart;
 use super::conjecture::{Fate, Origin};
 use super::{Exploration, Stage};
 
-/// How often conjectures are sifted.
+/// The most siftings of a run.
 const TIMES: usize = 3;
-/// Conjectures for which no model was found, one behind the other, before the search for models ends.
+/// The number of consecutive failures after which the model search stops.
 const PATIENCE: usize = 12;
-/// Models that one sifting finds at most.
+/// The most models of one sifting.
 const MOST: usize = 20;
-/// How far a model is looked for.
+/// The limits of the model search.
 const LIMITS: SearchLimits = SearchLimits { largest: 4, together: 6, per_size: 1, clauses: 50_000, conflicts: 10_000 };
-/// Assignments that are looked at in each model.
+/// The most assignments tested in each model.
 const ASSIGNMENTS: u64 = 100_000;
 
-/// One sifting, so that it can be repeated.
+/// A record of one sifting, with which it can be repeated.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct Sifting {
-    /// How many conjectures there were.
+    /// The number of conjectures at the time.
     pub(crate) conjectures: usize,
-    /// Those for which a model was found, in order.
+    /// The conjectures for which a model was found, in order.
     found: Vec<usize>,
-    /// Those for which a model was looked for in vain.
+    /// The conjectures for which the search found no model.
     withstood: Vec<usize>,
 }
 
 impl Exploration {
-    /// Whether open conjectures are to be sifted now: there are some that were not, and the last time was of use.
+    /// Whether to sift now: there are unsifted open conjectures, and the last sifting found models.
     pub(super) fn may_sift(&self) -> bool {
         let of_use = self.siftings.last().is_none_or(|last| !last.found.is_empty());
         self.options.generate
@@ -52,7 +52,7 @@ impl Exploration {
             && self.unsifted().next().is_some()
     }
 
-    /// Open generated conjectures for which no model was looked for yet.
+    /// The open generated conjectures for which no model has been searched.
     fn unsifted(&self) -> impl Iterator<Item = usize> {
         let withstood: HashSet<usize> = self.siftings.iter().flat_map(|sifting| &sifting.withstood).copied().collect();
         (0..self.conjectures.len()).filter(move |place| {
@@ -62,15 +62,15 @@ impl Exploration {
         })
     }
 
-    /// The same, in turn those that interest least, most of which are false if any are, and the most interesting ones,
-    /// which hide most.
+    /// The same, alternating between the least interesting, which are the most likely to be false, and the most
+    /// interesting, which hide the most instances.
     fn doubtful(&self) -> Vec<usize> {
         let mut rest: VecDeque<usize> = self.unsifted().collect();
         let ends = std::iter::from_fn(|| Some([Some(rest.pop_back()?), rest.pop_front()]));
         ends.flatten().flatten().collect()
     }
 
-    /// Looks for models, and generates conjectures again if there are new ones; false if `go_on` said stop.
+    /// Searches for models, and generates conjectures again if it finds any. Returns false if `go_on` said stop.
     pub(super) fn sift(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
         let conjectures = self.conjectures.len();
         let mut sifting = Sifting { conjectures, found: Vec::new(), withstood: Vec::new() };
@@ -103,7 +103,7 @@ impl Exploration {
         !news || self.generate(go_on)
     }
 
-    /// Repeats a sifting, without the conjectures that are generated behind it.
+    /// Repeats a sifting, without the generation that follows it.
     pub(crate) fn sift_again(&mut self, sifting: &Sifting) {
         for place in &sifting.found {
             let known = *place < self.conjectures.len();
@@ -115,7 +115,7 @@ impl Exploration {
         self.siftings.push(sifting.clone());
     }
 
-    /// Tests the first conjectures in a new model.
+    /// Tests the first `conjectures` conjectures in a new model.
     fn take_model(&mut self, model: Model, conjectures: usize) {
         let evaluator = Evaluator::new(&model);
         let number = self.models.len();

@@ -1,4 +1,4 @@
-//! Theorems, and how many of what there are.
+//! Theorems, and the counts of a run.
 
 use crate::calculus::checked::Checked;
 use crate::clauses::clause::Clause;
@@ -8,60 +8,60 @@ use crate::search::library::Source;
 /// A theorem, and how it was found.
 #[derive(Clone, Debug)]
 pub struct Theorem {
-    /// The statement and the proof, as the checker accepted them.
+    /// The statement and the proof, as accepted by the checker.
     pub checked: Checked,
-    /// Its flat form; `None` if it has none.
+    /// Its clause; `None` if it has none.
     pub clause: Option<Clause>,
-    /// The number of the variable on which the outermost induction is, if there is one.
+    /// The variable of the outermost induction; `None` for a proof without one.
     pub induction: Option<u16>,
-    /// Whether it follows at once, without induction, from what was known, or is a large law of textbooks that needs no
-    /// induction: then it is no rule.
+    /// Whether it follows directly, without induction, from earlier theorems, or is a textbook law above the size limit
+    /// proved without induction. A corollary does not become a rule.
     pub corollary: bool,
-    /// Whether it is among those from which, with the axioms, the others are found again; known at the end.
+    /// Whether it belongs to the set from which, with the axioms, the other theorems are reproved; decided at the end.
     pub essential: bool,
-    /// The conjecture.
+    /// The index of its conjecture.
     pub conjecture: usize,
     /// The round in which it was accepted.
     pub round: u32,
-    /// Where it was proved first, if it was brought in from a theory that this one uses.
+    /// Its original proof, if it comes from a used theory.
     pub source: Option<Source>,
     pub(crate) moves: Vec<Move>,
 }
 
-/// How many of what there are.
+/// The counts of a run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Counts {
-    /// Conjectures built before any test, by the generator's account.
+    /// Conjectures built by the generator, before any test.
     pub built: u64,
-    /// Conjectures refuted by a model, those of the generator included.
+    /// Conjectures refuted by a model, including those refuted in the generator.
     pub refuted: u64,
-    /// Generated conjectures that were dropped as instances of others.
+    /// Generated conjectures dropped as instances of others.
     pub instances: u64,
-    /// Generated conjectures that were dropped since their premises hold in no model.
+    /// Generated conjectures dropped because their premises hold in no model.
     pub vacuous: u64,
-    /// Generated conjectures that were dropped since a premise or the head holds of everything.
+    /// Generated conjectures dropped because a premise or the head holds everywhere.
     pub idle: u64,
-    /// Generated conjectures that were dropped since they fail where what nothing says to hold is taken not to hold.
+    /// Generated conjectures dropped because they fail under the closed-world assumption.
     pub unlikely: u64,
-    /// Candidates that were not built, since there were more than the generator may hold.
+    /// Candidates not built because of the generator's limit.
     pub left_out: u64,
     /// Conjectures that no model refutes.
     pub candidates: usize,
-    /// Theorems that are no corollaries and were proved without induction.
+    /// Theorems proved without induction, except corollaries.
     pub direct: usize,
     /// Theorems proved by induction.
     pub induction: usize,
     /// Corollaries.
     pub corollaries: usize,
-    /// Theorems that were brought in from used theories; the three counts above leave them out.
+    /// Theorems of used theories; not included in the three counts above.
     pub brought: usize,
     /// Essential theorems.
     pub essential: usize,
     /// Open conjectures.
     pub open: usize,
-    /// Lemmas that came from stuck subgoals.
+    /// Lemmas from stuck subgoals.
     pub lemmas: usize,
-    /// Look-ups and comparisons of all blocks.
+    /// Index look-ups and comparisons of all blocks.
     pub steps: u64,
     /// Blocks opened.
     pub blocks: u64,

@@ -1,4 +1,4 @@
-//! What an attempt that failed lacked: a model, work within its bounds, or a lemma.
+//! Why an attempt failed: no model, a limit, or a missing lemma.
 
 use crate::calculus::formula::Formula;
 use crate::clauses::clause::{Clause, Term};
@@ -13,23 +13,23 @@ use super::Exploration;
 use super::commit::clause_of;
 use super::conjecture::{Conjecture, Fate};
 
-/// How many lemmas are kept of an attempt, and how many are shown.
+/// The most lemma candidates recorded for an attempt, and the most that are shown.
 const KEPT: usize = 24;
 const SHOWN: usize = 5;
 
-/// Why a conjecture stays open: in which of the ways in which attempts fail.
+/// Why a conjecture stays open.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Failure {
-    /// There is no model in which it could have been refuted.
+    /// There is no model that could refute it.
     pub no_model: bool,
-    /// The bound that was met: on `steps`, or on new `values`.
+    /// The limit reached: on `steps`, or on new `values`.
     pub bound: Option<&'static str>,
-    /// Lemmas that would have helped, the simplest first. No model refutes them, and none is a theorem yet.
+    /// Lemmas that would help, the simplest first. No model refutes them, and none is a theorem yet.
     pub wishes: Vec<Formula>,
 }
 
 impl Exploration {
-    /// In which ways the attempts at an open conjecture failed; nothing for one that is not open.
+    /// Why the attempts at an open conjecture failed; empty for a conjecture that is not open.
     #[must_use]
     pub fn failure(&self, conjecture: &Conjecture) -> Failure {
         let Fate::Open(open) = &conjecture.fate else { return Failure::default() };
@@ -48,7 +48,7 @@ impl Exploration {
         let useful = |clause: &&Clause| {
             conjecture.clause.as_ref().map(canonical).as_ref() != Some(*clause) && !decided(clause) && !refuted(clause)
         };
-        // Whoever could prove an instance of the statement could prove the statement.
+        // An instance of the statement is no easier to prove than the statement.
         let reading = self.reading();
         let goal = Literals::of(&reading.statement(&conjecture.statement));
         let matcher = Matcher { fit: Fit::Instance, commutative: &|_| false };
@@ -61,7 +61,7 @@ impl Exploration {
         Failure { no_model: self.models.is_empty(), bound, wishes: wishes.take(SHOWN).collect() }
     }
 
-    /// The lemmas for which an attempt wished, with those of the blocks below it.
+    /// The lemma candidates of a stuck attempt and of its child blocks.
     pub(super) fn lemmas_of(&self, stuck: &Stuck) -> Vec<Clause> {
         let constants = self.compiled.signature.constants.len();
         let mut queue: Vec<&Stuck> = vec![stuck];
@@ -73,7 +73,7 @@ impl Exploration {
         found
     }
 
-    /// The same, each once: small and general ones first.
+    /// The same without duplicates, small and general ones first.
     pub(super) fn wishes(&self, stuck: &Stuck) -> Vec<Clause> {
         let mut wishes: Vec<Clause> = Vec::new();
         for clause in self.lemmas_of(stuck) {

@@ -1,6 +1,6 @@
-//! Goals refuted in a piece of a structure by a proof: what is not known there may be true for a reason that lies outside,
-//! such as a witness. So it is proved that at some values of the variables, at which the premises hold, the conclusion
-//! leads to a contradiction.
+//! Refutation of goals in a piece of a structure by proof. A fact missing from the piece may hold because of something
+//! outside it, such as a witness. So a proof must show that, at some values of the variables for which the premises
+//! hold, the conclusion leads to a contradiction.
 
 use crate::calculus::checked::Checked;
 use crate::calculus::proof::TheoremId;
@@ -16,21 +16,21 @@ use crate::search::attempt::{Effort, LogicBlock, Verdict, solve};
 use super::Exploration;
 use super::refute::When;
 
-/// At so many assignments it is tried to show that the conclusion fails.
+/// The most assignments at which a proof is attempted.
 const ASSIGNMENTS: usize = 8;
 
-/// Of each variable so many values are looked at.
+/// The most values tried for each variable.
 const VALUES: u16 = 5;
 
-/// What is done at each of them.
+/// The efforts at each assignment.
 const EFFORTS: [Effort; 2] = [Effort::QUICK, Effort::CASES];
 
-/// A conclusion is said in at most so many literals.
+/// The most literals to which a conclusion is unfolded.
 const UNFOLDED: usize = 8;
 
 impl Exploration {
-    /// A model, and values of the variables of a statement for which its premises hold there, and for which it is proved that
-    /// what it concludes leads to a contradiction.
+    /// A model, with values of a statement's variables for which its premises hold there and its conclusion is proved
+    /// to be contradictory.
     pub(super) fn disproved(
         &self,
         place: usize,
@@ -67,7 +67,7 @@ impl Exploration {
         None
     }
 
-    /// Early the axioms alone are known, so that it is the same attempt whenever it is made.
+    /// Early attempts use the axioms only, so the same attempt gives the same result whenever it is made.
     fn denying_block(&self, denied: &Clause, when: When, effort: Effort) -> LogicBlock {
         match when {
             When::Early => self.block_with(denied, &[], effort),
@@ -75,7 +75,7 @@ impl Exploration {
         }
     }
 
-    /// Whether a proof of a clause that is no conjecture passes the checker.
+    /// Whether the checker accepts the proof of a clause that is not a conjecture.
     fn is_checked(&self, clause: &Clause, tree: &Tree) -> bool {
         let Some(statement) = self.compiled.signature.statement(&self.theory, clause) else { return false };
         let statements = &self.statements;
@@ -86,8 +86,8 @@ impl Exploration {
     }
 }
 
-/// The statement that the conclusion fails where the variables have these values, which are written as terms of
-/// constructors; `None` if some are not made by constructors.
+/// The statement that the conclusion fails at these values, written as constructor terms; `None` if a value is not a
+/// constructor term.
 fn denied(compiled: &Compiled, model: &Model, clause: &Clause, values: &[u16]) -> Option<Clause> {
     let (count, literals) = match &clause.head {
         Head::Exists(count, literals) => (*count, &literals[..]),
@@ -107,7 +107,7 @@ fn denied(compiled: &Compiled, model: &Model, clause: &Clause, values: &[u16]) -
     let mut said: Vec<Literal> = literals.iter().map(|literal| rewritten(literal, &put)).collect();
     unfold(compiled, &mut said, variables);
     premises.extend(said);
-    // Its statement denies the last premise, which is to be no denial itself, and binds the variables in their order.
+    // The statement negates its last premise, which must not be a negation itself, and binds the variables in order.
     premises.sort_by_key(|premise| premise.positive);
     let is_denial = premises.last().is_none_or(|last| !last.positive);
     let mut order: Vec<Term> = Vec::new();
@@ -124,8 +124,8 @@ fn denied(compiled: &Compiled, model: &Model, clause: &Clause, values: &[u16]) -
     (!is_denial).then_some(Clause { variables: order.len() as u16, premises, head: Head::False })
 }
 
-/// Adds what literals say by axioms of the form `R(x, y) → …`, so that a witness has a name on which an induction can be.
-/// There are so many variables before.
+/// Adds the consequences of literals by axioms of the form `R(x, y) → …`, so that induction can be applied to a named
+/// witness. `variables` is the number of variables in use.
 fn unfold(compiled: &Compiled, said: &mut Vec<Literal>, mut variables: u16) {
     let mut next = 0;
     while next < said.len() && said.len() < UNFOLDED {
@@ -170,11 +170,11 @@ fn rewritten(literal: &Literal, put: &dyn Fn(&Term) -> Term) -> Literal {
     Literal { arguments: literal.arguments.iter().map(put).collect(), ..literal.clone() }
 }
 
-/// Individuals as terms.
+/// Writes individuals as terms.
 struct Terms<'t> {
     compiled: &'t Compiled,
     model: &'t Model,
-    /// The rows that say what the variables stand for.
+    /// The rows that define the variables.
     premises: Vec<Literal>,
     variables: u16,
     known: Vec<(u16, Term)>,

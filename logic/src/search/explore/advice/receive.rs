@@ -1,4 +1,4 @@
-//! Answers are taken: each proposal becomes a conjecture, an attempt, or a word on why it does not.
+//! Receiving answers: each proposal becomes a conjecture, an attempt, or a reason for its rejection.
 
 use crate::calculus::theory::Goal;
 use crate::clauses::clause::Clause;
@@ -11,21 +11,21 @@ use crate::search::explore::conjecture::Origin;
 
 use super::{Proposal, Received, Topic};
 
-/// Bytes of a proposal that is read.
+/// The longest proposal that is parsed, in bytes.
 const LONGEST: usize = 600;
-/// Literals and variables of a conjecture that is tried: each is work for the models and for every block.
+/// The most literals and variables of a proposed conjecture: each costs work in the models and in every block.
 const MOST_LITERALS: usize = 10;
 const MOST_VARIABLES: u16 = 8;
-/// Assignments that are looked at in each model.
+/// The most assignments tested in each model.
 const ASSIGNMENTS: u64 = 20_000;
-/// Theorems of one attempt.
+/// The most theorems of one attempt.
 const MOST_PREMISES: usize = 64;
 
 impl Exploration {
-    /// Takes the answers to all questions that wait, in order; the questions are those of [`Exploration::queries`].
+    /// Receives the answers to all pending questions, in the order of [`Exploration::queries`].
     ///
     /// # Panics
-    /// If there are not as many answers as questions that wait.
+    /// If the number of answers differs from the number of pending questions.
     pub fn advise(&mut self, answers: Vec<Vec<Proposal>>) {
         let first = self.answered();
         assert_eq!(answers.len(), self.unanswered(), "one answer for each question");
@@ -67,7 +67,7 @@ impl Exploration {
         let mut chosen = chosen.to_vec();
         chosen.sort_unstable();
         chosen.dedup();
-        // With all theorems the goal was tried.
+        // The goal was already attempted with all theorems.
         if chosen.len() >= self.rules() as usize || self.consultation.chosen.contains(&(place, chosen.clone())) {
             return Received::Known;
         }
@@ -75,7 +75,7 @@ impl Exploration {
         Received::Attempt
     }
 
-    /// What is made of several clauses is what is made of the best of them.
+    /// The best outcome among several clauses.
     fn receive_clauses(&mut self, number: usize, clauses: Vec<Clause>) -> Received {
         let all = clauses.into_iter().map(|clause| self.receive_clause(number, clause));
         let all: Vec<Received> = all.collect();
@@ -123,7 +123,7 @@ impl Exploration {
         for goal in read.map_err(Received::Unread)? {
             let mut compiled = (*self.compiled).clone();
             let clause = compiled.read_statement(&self.theory, &goal.statement).and_then(|(_, read)| read.ok());
-            // A compound formula would become a relation of its own, which what is running does not know.
+            // A compound formula would become a new relation, which running blocks do not know.
             let plain = compiled.signature.relations.len() == self.compiled.signature.relations.len();
             let read = clause.filter(|_| plain).ok_or_else(|| Received::Unread("it is no clause".to_owned()))?;
             clauses.extend(read.into_iter().map(|axiom| axiom.clause));
@@ -132,7 +132,7 @@ impl Exploration {
     }
 }
 
-/// A proposal as it is kept: nobody needs the whole of one that is too long to be read.
+/// The part of a proposal that is recorded: one that is too long is truncated.
 fn shortened(proposal: Proposal) -> Proposal {
     match proposal {
         Proposal::Statement(text) if text.len() > LONGEST => {
