@@ -131,3 +131,13 @@ fn compositions_are_worked_out_at_the_points_that_are_known() {
         assert_eq!(told == Told::Theorem, *holds, "{text}: {told:?}");
     }
 }
+
+/// What holds along a walk is proved by induction on its length, which only the definition of reachability mentions.
+#[test]
+fn a_premise_is_unfolded_for_an_induction_on_its_witness() {
+    let symmetric = "(>[x,y] (& (>[z,w] (in2[z,w,→]) (in2[w,z,→])) (in2[x,y,⇝])) (in2[y,x,⇝]))";
+    let exploration = verdict::explore_theory(verdict::shipped("graphs.mpl"), &[symmetric], GOALS_ONLY);
+    assert_eq!(told(&exploration), [Told::Theorem]);
+    assert!(uses(&exploration, |rule| matches!(rule, Rule::Induction(..))));
+    assert!(exploration.counts().steps < 1_000_000, "{:?}", exploration.counts());
+}

@@ -70,6 +70,9 @@ impl Exploration {
         {
             return Some(task);
         }
+        if self.options.generate && self.add_unfoldings() {
+            return None;
+        }
         if !self.options.generate && !self.book.is_horn() && self.choose_grown(BY_CASES) {
             return Some(self.solve_with(self.options.by_cases));
         }
@@ -97,6 +100,9 @@ impl Exploration {
         }
         if self.unanswered() > 0 {
             return Some(Task::Ask);
+        }
+        if !self.options.generate && self.add_unfoldings() {
+            return None;
         }
         // Lemmas of small scopes cost less than attempts by cases that are repeated after each theorem.
         if !self.options.generate && self.may_grow(true) {
