@@ -635,4 +635,46 @@ mod tests {
             assert!(beyond > 3, "{name}: {beyond}");
         }
     }
+    /// Recursion deeper than the limit gives no value, and fits into the stack of a thread.
+    #[test]
+    fn deep_recursion_ends() {
+        let exploration = with_ground("peano.mpl", 4);
+        let (compiled, piece) = (exploration.compiled(), &exploration.models[0]);
+        let mut computation = Computation::new(compiled, piece);
+        let successor = computation.constructors().next().expect("a constructor").1;
+        let mut large: Element = 0;
+        for _ in 0..2 * DEPTH {
+            computation.steps = STEPS;
+            large = computation.construct(successor, vec![large]).expect("a value");
+        }
+        for function in compiled.functions.iter().filter(|function| function.domain.len() == 2) {
+            computation.steps = STEPS;
+            assert_eq!(computation.apply(function.relation, vec![1, large], DEPTH), None);
+        }
+    }
+
+    /// An equation for the value of a function says nothing where the function has none.
+    #[test]
+    fn a_function_on_a_part_has_no_value_elsewhere() {
+        let text = "(theory Part[N,0,s,E,f] (&
+            (in[0,N]) (>[x,y] (in2[x,y,s]) (& (in[x,N]) (in[y,N]))) (>[x] (in[x,N]) (exists[y] (in[y,N]) (in2[x,y,s])))
+            (>[x,y,z] (& (in2[x,y,s]) (in2[x,z,s])) (=[y,z])) (>[x] (in[x,N]) !(in2[x,0,s]))
+            (>[x,y,z] (& (in2[x,z,s]) (in2[y,z,s])) (=[x,y]))
+            (>[x] (in[x,E]) (in[x,N])) (in[0,E])
+            (>[x,y] (in2[x,y,f]) (& (in[x,E]) (in[y,N]))) (>[x] (in[x,E]) (exists[y] (in[y,N]) (in2[x,y,f])))
+            (>[x,y,z] (& (in2[x,y,f]) (in2[x,z,f])) (=[y,z])) (>[x,y] (in2[x,y,f]) (=[y,x]))))";
+        let (theory, _) = read_mpl("test.mpl", text.as_bytes(), &mut |path| Err(path.to_owned())).expect("a theory");
+        let compiled = Compiled::new(&theory, &[]);
+        let place = |name: &str| theory.anchor_definition().parameters.iter().position(|own| **own == *name);
+        let relation = |name: &str| {
+            let own = |one: &crate::clauses::clause::Relation| {
+                one.slots.iter().any(|slot| matches!(slot, crate::clauses::clause::Slot::Fixed(at) if Some(usize::from(*at)) == place(name)))
+            };
+            RelationId(compiled.signature.relations.iter().position(own).expect("a relation") as u16)
+        };
+        let cases =
+            |carriers: &[RelationId]| cases(&compiled, &Part::new(&compiled, &[]), &carriers.iter().copied().collect());
+        assert!(!cases(&[relation("N")]).contains_key(&relation("f")));
+        assert!(cases(&[relation("N"), relation("E")]).contains_key(&relation("f")));
+    }
 }

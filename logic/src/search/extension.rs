@@ -190,6 +190,12 @@ impl<'c> Reader<'c> {
         self.compiled.function(relation).is_some_and(|function| function.constructor)
     }
 
+    /// Whether a relation is a function that has a value everywhere.
+    fn is_total(&self, relation: RelationId) -> bool {
+        let function = self.compiled.function(relation);
+        function.is_some_and(|function| function.domain.iter().flatten().all(|set| self.carriers.contains(set)))
+    }
+
     fn is_constructed(&self, constant: u16) -> bool {
         let constructors = self.compiled.inductions.iter().flat_map(|induction| &induction.constructors);
         constructors.into_iter().any(|one| matches!(one, ConstructorInstance::Constant(own) if *own == constant))
@@ -274,7 +280,7 @@ impl<'c> Reader<'c> {
         if let Some(head) = head.filter(|head| head.positive && head.relation == RelationId::EQUAL) {
             let sides = [(head.arguments[0], head.arguments[1]), (head.arguments[1], head.arguments[0])];
             for (place, row) in clause.premises.iter().enumerate() {
-                if !(row.positive && is_function(row.relation) && may(row)) {
+                if !(row.positive && may(row) && self.is_total(row.relation)) {
                     continue;
                 }
                 for (output, value) in sides {
