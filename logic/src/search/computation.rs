@@ -9,18 +9,19 @@
 //! the piece's assumptions about the sets without constructors, and a counterexample holds in the same structures as
 //! those of the piece ([`standard`](super::standard)).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+pub(super) mod counterexample;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
 use std::rc::Rc;
 
-use crate::calculus::theory::Theory;
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Term};
 use crate::clauses::compile::{Compiled, ConstructorInstance, InductionInstance};
 use crate::conjecture::limits::literals;
 use crate::models::evaluate::{function_value, inputs};
-use crate::models::model::{Domain, Model, Table, Truth, UNKNOWN, base_sorts};
-use crate::models::reference::{head_fails, premises_hold};
+use crate::models::model::{Model, Table, Truth, UNKNOWN, base_sorts};
+use crate::models::reference::assignments;
 use crate::search::extension::{Case, Condition, Value, cases};
-use crate::search::names::{Made, Names};
 use crate::search::parameters::Part;
 use crate::search::standard::whole_sets;
 
@@ -34,27 +35,20 @@ const STEPS: u32 = 5_000;
 /// The most individuals created for an unrefuted clause that are kept for the next clauses.
 const KEPT: usize = 500;
 
-/// Limit on recursion depth; a thread's stack has room for several times as much.
+/// Limit on recursion depth; a test reaches it on a stack of 2 MiB.
 const DEPTH: u32 = 1_000;
 
 /// Limit on the individuals of a computation.
 const MOST_MADE: usize = 100_000;
 
-/// Limit on the individuals of a model of counterexamples, whose tables are dense.
-const MOST_INDIVIDUALS: usize = 256;
-
 /// An individual of the piece, or one created by the computation; the latter are numbered after the piece's.
 type Element = u32;
 
-/// A conjecture and the individuals for which it fails.
-pub(super) struct Counterexample<'c> {
-    pub(super) conjecture: usize,
-    pub(super) clause: &'c Clause,
-    pub(super) found: Found,
-}
+/// A function or relation with its arguments.
+type Key = (RelationId, Vec<Element>);
 
-/// Conjectures that fail in a model, with the values of their variables.
-pub(super) type Failures = Vec<(usize, Vec<u16>)>;
+/// The truth of an atom, or the value of a function, as in [`Case::value`].
+type Outcome = Result<bool, Element>;
 
 /// The individuals of a counterexample.
 pub(super) struct Found {
@@ -79,11 +73,11 @@ pub(super) struct Computation<'c> {
     whole: BTreeSet<RelationId>,
     cases: BTreeMap<RelationId, Rc<[Case]>>,
     /// The constructor of each individual and its inputs; `None` if no constructor function builds it.
-    made: Vec<Option<(RelationId, Vec<Element>)>>,
+    made: Vec<Option<Key>>,
     /// The inverse of `made`.
-    terms: HashMap<(RelationId, Vec<Element>), Element>,
-    values: HashMap<(RelationId, Vec<Element>), Option<Element>>,
-    truths: HashMap<(RelationId, Vec<Element>), Option<bool>>,
+    terms: HashMap<Key, Element>,
+    /// The results of [`Computation::by_cases`].
+    known: HashMap<Key, Option<Outcome>>,
     steps: u32,
     /// Whether a limit was reached, so that a missing value proves nothing and is not memoised.
     is_cut: bool,
@@ -111,8 +105,7 @@ impl<'c> Computation<'c> {
             cases: cases.into_iter().map(|(symbol, cases)| (symbol, cases.into())).collect(),
             made: vec![None; usize::from(piece.size)],
             terms: HashMap::new(),
-            values: HashMap::new(),
-            truths: HashMap::new(),
+            known: HashMap::new(),
             steps: 0,
             is_cut: false,
         };
@@ -147,58 +140,40 @@ impl<'c> Computation<'c> {
         if matches!(clause.head, Head::Exists(..)) {
             return None;
         }
-        let chosen = inputs(self.piece, clause);
         let domains = self.piece.domains_of(clause);
-        let chosen: Vec<(u16, &Domain)> =
-            chosen.iter().map(|variable| (*variable, domains[usize::from(*variable)])).collect();
-        let count = |most: u16| {
-            chosen.iter().fold(1u64, |count, (_, domain)| count.saturating_mul(u64::from(domain.size.min(most))))
+        let chosen = inputs(self.piece, clause);
+        let ranges = |most: u16| -> Vec<Range<u16>> {
+            let domains = chosen.iter().map(|variable| domains[usize::from(*variable)]);
+            domains.map(|domain| domain.first..domain.first + domain.size.min(most)).collect()
         };
-        let most = (1..=VALUES).take_while(|most| count(*most) <= ASSIGNMENTS).last()?;
+        let count = |most: u16| ranges(most).iter().fold(1u64, |count, range| count.saturating_mul(range.len() as u64));
+        let ranges = ranges((1..=VALUES).take_while(|most| count(*most) <= ASSIGNMENTS).last()?);
+        let mut small: Vec<Vec<u16>> = assignments(&ranges).collect();
+        // Small values first, since evaluation at large values may use up all steps.
+        small.sort_by_key(|values| values.iter().zip(&ranges).map(|(value, range)| value - range.start).max());
         self.steps = STEPS;
         let before = self.made.len();
-        // Small values first, since evaluation at large values may use up all steps.
-        let found = (0..most).find_map(|bound| self.refute_up_to(clause, &chosen, bound));
+        let found = small.iter().find_map(|small| {
+            let mut values: Vec<Option<Element>> = vec![None; usize::from(clause.variables)];
+            for (variable, value) in chosen.iter().zip(small) {
+                values[usize::from(*variable)] = Some(Element::from(*value));
+            }
+            if self.steps == 0 { None } else { self.fails(clause, values) }
+        });
         if found.is_none() && self.made.len() > before + KEPT {
             self.forget(before);
         }
         found
     }
 
-    /// A counterexample with values of the chosen variables up to `bound`, counted in each domain from 0, at least one
-    /// of them equal to `bound`.
-    fn refute_up_to(&mut self, clause: &Clause, chosen: &[(u16, &Domain)], bound: u16) -> Option<Found> {
-        let mut places: Vec<u16> = vec![0; chosen.len()];
-        loop {
-            if self.steps == 0 {
-                return None;
-            }
-            let is_new = places.contains(&bound) || (places.is_empty() && bound == 0);
-            let fits = chosen.iter().zip(&places).all(|((_, domain), place)| *place < domain.size);
-            if is_new && fits {
-                let mut values: Vec<Option<Element>> = vec![None; usize::from(clause.variables)];
-                for ((variable, domain), place) in chosen.iter().zip(&places) {
-                    values[usize::from(*variable)] = Some(Element::from(domain.first + place));
-                }
-                if let Some(found) = self.fails(clause, values) {
-                    return Some(found);
-                }
-            }
-            // The next assignment, last variable fastest.
-            let next = (0..places.len()).rev().find(|place| places[*place] < bound)?;
-            places[next] += 1;
-            places[next + 1..].fill(0);
-        }
-    }
-
     /// Removes the individuals from `end` on, and all memoised results that mention them.
     fn forget(&mut self, end: usize) {
         self.made.truncate(end);
         let end = end as Element;
-        let is_old = |key: &(RelationId, Vec<Element>)| key.1.iter().all(|element| *element < end);
+        let is_old = |key: &Key| key.1.iter().all(|element| *element < end);
         self.terms.retain(|key, value| is_old(key) && *value < end);
-        self.values.retain(|key, value| is_old(key) && value.is_none_or(|value| value < end));
-        self.truths.retain(|key, _| is_old(key));
+        let is_new = |known: &Option<Outcome>| matches!(known, Some(Err(value)) if *value >= end);
+        self.known.retain(|key, known| is_old(key) && !is_new(known));
     }
 
     /// Completes an assignment with the values of function rows; a counterexample if the premises hold and the
@@ -291,25 +266,33 @@ impl<'c> Computation<'c> {
         if self.constructors().any(|(_, relation)| relation == function) {
             return self.construct(function, inputs);
         }
-        let key = (function, inputs);
-        if let Some(value) = self.values.get(&key) {
-            return *value;
+        self.by_cases((function, inputs), depth)?.err()
+    }
+
+    /// What the first applicable case says; `None` if there is none or a limit is reached.
+    fn by_cases(&mut self, key: Key, depth: u32) -> Option<Outcome> {
+        if let Some(known) = self.known.get(&key) {
+            return *known;
         }
-        let cases = self.cases.get(&function)?.clone();
+        let cases = self.cases.get(&key.0)?.clone();
         if !self.step(depth) {
             return None;
         }
         // A value that depends on itself is unknown.
-        self.values.insert(key.clone(), None);
+        self.known.insert(key.clone(), None);
         let before = std::mem::replace(&mut self.is_cut, false);
-        let found = cases.iter().find_map(|case| match &case.value {
-            Err(value) if self.applies(case, &key.1, depth - 1) => self.value(value, &key.1, depth - 1),
-            _ => None,
+        let found = cases.iter().filter(|case| case.absent.is_none()).find_map(|case| {
+            let applies = self.applies(case, &key.1, depth - 1);
+            match &case.value {
+                _ if !applies => None,
+                Ok(truth) => Some(Ok(*truth)),
+                Err(value) => Some(Err(self.value(value, &key.1, depth - 1)?)),
+            }
         });
         if found.is_none() && self.is_cut {
-            self.values.remove(&key);
+            self.known.remove(&key);
         } else {
-            self.values.insert(key, found);
+            self.known.insert(key, found);
         }
         self.is_cut |= before;
         found
@@ -344,27 +327,7 @@ impl<'c> Computation<'c> {
         if let Some(known) = self.known_truth(relation, &arguments) {
             return Some(known);
         }
-        let key = (relation, arguments);
-        if let Some(truth) = self.truths.get(&key) {
-            return *truth;
-        }
-        let cases = self.cases.get(&relation)?.clone();
-        if !self.step(depth) {
-            return None;
-        }
-        self.truths.insert(key.clone(), None);
-        let before = std::mem::replace(&mut self.is_cut, false);
-        let found = cases.iter().find_map(|case| match case.value {
-            Ok(truth) if self.applies(case, &key.1, depth - 1) => Some(truth),
-            _ => None,
-        });
-        if found.is_none() && self.is_cut {
-            self.truths.remove(&key);
-        } else {
-            self.truths.insert(key, found);
-        }
-        self.is_cut |= before;
-        found
+        self.by_cases((relation, arguments), depth)?.ok()
     }
 
     fn known_truth(&self, relation: RelationId, arguments: &[Element]) -> Option<bool> {
@@ -392,8 +355,7 @@ impl<'c> Computation<'c> {
                 }
             })
         });
-        fits && case.absent.is_none()
-            && case.conditions.iter().all(|condition| self.holds(condition, arguments, depth) == Some(true))
+        fits && case.conditions.iter().all(|condition| self.holds(condition, arguments, depth) == Some(true))
     }
 
     fn holds(&mut self, condition: &Condition, arguments: &[Element], depth: u32) -> Option<bool> {
@@ -422,150 +384,6 @@ impl<'c> Computation<'c> {
             self.made[element as usize].as_ref()?.1.get(*input).copied()
         })
     }
-
-    /// The domain of an individual, as an index into those of the piece.
-    fn sort(&self, element: Element) -> usize {
-        let made = self.made[element as usize].as_ref();
-        let of = |constructor: RelationId| {
-            self.constructors().find(|(_, relation)| *relation == constructor).map(|(place, _)| place)
-        };
-        match made {
-            Some((constructor, _)) if !self.is_inside(&[element]) => of(*constructor).unwrap_or(0),
-            _ => {
-                let holds = |domain: &Domain| {
-                    (u32::from(domain.first)..u32::from(domain.first) + u32::from(domain.size)).contains(&element)
-                };
-                self.piece.domains.iter().position(holds).unwrap_or(0)
-            }
-        }
-    }
-
-    /// Builds a model of the individuals of the first counterexamples, at least one and as many as fit, and removes
-    /// these from the queue. Returns it with the conjectures that fail in it, as the reference evaluator confirms.
-    pub(super) fn model(
-        &self,
-        theory: &Theory,
-        counterexamples: &mut VecDeque<Counterexample<'_>>,
-    ) -> (Model, Failures) {
-        let mut chosen: BTreeSet<Element> = BTreeSet::new();
-        let mut taken = Vec::new();
-        while let Some(next) = counterexamples.pop_front() {
-            let more: BTreeSet<Element> = next.found.all().filter(|one| !chosen.contains(one)).collect();
-            if !taken.is_empty() && chosen.len() + more.len() > MOST_INDIVIDUALS {
-                counterexamples.push_front(next);
-                break;
-            }
-            chosen.extend(more);
-            taken.push(next);
-        }
-        let mut by_sort: Vec<Vec<Element>> = vec![Vec::new(); self.piece.domains.len()];
-        for element in &chosen {
-            by_sort[self.sort(*element)].push(*element);
-        }
-        let order: Vec<Element> = by_sort.concat();
-        let places: HashMap<Element, u16> = order.iter().copied().zip(0..).collect();
-        let mut first = 0;
-        let domains = self.piece.domains.iter().zip(&by_sort).map(|(domain, own)| {
-            let begin = first;
-            first += own.len() as u16;
-            Domain::new(domain.sort.clone(), begin, own.len() as u16)
-        });
-        let domains: Vec<Domain> = domains.collect();
-        let counts: Vec<String> =
-            by_sort.iter().filter(|own| !own.is_empty()).map(|own| own.len().to_string()).collect();
-        let origin = format!("values of {} individuals computed by the axioms", counts.join(" + "));
-        let mut model = Model::over(&self.compiled.signature, domains, origin);
-        model.is_piece = true;
-        for (named, constant) in model.constants.iter_mut().zip(0..) {
-            *named = self.constant(constant).and_then(|element| places.get(&element)).copied().unwrap_or(UNKNOWN);
-        }
-        for number in 1..model.tables.len() {
-            let relation = RelationId(number as u16);
-            let tuples = model.tuples(relation);
-            let elements = |tuple: &Vec<u16>| tuple.iter().map(|place| order[usize::from(*place)]).collect::<Vec<_>>();
-            match &mut model.tables[number] {
-                Table::Function(values) => {
-                    for (value, tuple) in values.iter_mut().zip(&tuples) {
-                        let inputs = elements(tuple);
-                        let known = self.known_value(relation, &inputs).or_else(|| {
-                            let key = (relation, inputs);
-                            self.terms.get(&key).copied().or_else(|| self.values.get(&key).copied().flatten())
-                        });
-                        *value = known.and_then(|known| places.get(&known)).copied().unwrap_or(UNKNOWN);
-                    }
-                }
-                Table::Relation(truths) => {
-                    for (truth, tuple) in truths.iter_mut().zip(&tuples) {
-                        let arguments = elements(tuple);
-                        let known = match self.known_truth(relation, &arguments) {
-                            None if self.whole.contains(&relation) => Some(true),
-                            None => self.truths.get(&(relation, arguments)).copied().flatten(),
-                            known => known,
-                        };
-                        *truth = match known {
-                            Some(true) => Truth::True,
-                            Some(false) => Truth::False,
-                            None => Truth::Unknown,
-                        };
-                    }
-                }
-                Table::Unknown => {}
-            }
-        }
-        model.names = self.names(theory, &order);
-        let found = taken.iter().filter_map(|one| {
-            let values: Vec<u16> =
-                one.found.values.iter().map(|value| places.get(value).copied()).collect::<Option<_>>()?;
-            let fails = premises_hold(&model, one.clause, &values) && head_fails(&model, one.clause, &values);
-            fails.then_some((one.conjecture, values))
-        });
-        let found = found.collect();
-        (model, found)
-    }
-
-    fn names(&self, theory: &Theory, elements: &[Element]) -> Vec<String> {
-        let mut places: Vec<(usize, usize)> = Vec::with_capacity(self.made.len());
-        let mut ends: Vec<usize> = vec![0; self.piece.domains.len()];
-        for element in 0..self.made.len() as Element {
-            let sort = self.sort(element);
-            places.push((sort, ends[sort]));
-            ends[sort] += 1;
-        }
-        let mut made: Vec<Vec<Made>> = ends.iter().map(|end| Vec::with_capacity(*end)).collect();
-        for (element, own) in self.made.iter().enumerate() {
-            let sort = places[element].0;
-            let constructors = self.inductions.get(sort).map_or(&[][..], |induction| &induction.constructors[..]);
-            let number = |is: &dyn Fn(&ConstructorInstance) -> bool| constructors.iter().position(is);
-            let value = match own {
-                Some((relation, inputs)) => {
-                    let number = number(&|one| matches!(one, ConstructorInstance::Function(own, _) if own == relation));
-                    let inputs = inputs.iter().map(|input| places[*input as usize].1).collect();
-                    number.map(|number| (number, inputs))
-                }
-                None => {
-                    let names = |one: &ConstructorInstance| {
-                        matches!(one, ConstructorInstance::Constant(constant)
-                            if self.constant(*constant) == Some(element as Element))
-                    };
-                    number(&names).map(|number| (number, Vec::new()))
-                }
-            };
-            made[sort].push(value);
-        }
-        let signature = &self.compiled.signature;
-        let sort = |relation: RelationId, input: usize| {
-            let own = signature.relations[relation.index()].sorts.get(input);
-            self.piece.domains.iter().position(|domain| domain.sort.as_ref() == own).unwrap_or(0)
-        };
-        let names = Names { theory, signature, inductions: &self.inductions, made: &made, sort: &sort };
-        elements
-            .iter()
-            .map(|element| {
-                let (sort, place) = places[*element as usize];
-                names.write(sort, place)
-            })
-            .collect()
-    }
 }
 
 #[cfg(test)]
@@ -575,6 +393,7 @@ mod tests {
 
     use super::*;
     use crate::language::mpl::read_mpl;
+    use crate::models::model::Domain;
     use crate::search::explore::{Exploration, Options};
 
     /// An exploration of a shipped theory, prepared with pieces of this size.

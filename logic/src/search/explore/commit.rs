@@ -8,7 +8,6 @@ use crate::calculus::proof::{Proof, TheoremId};
 use crate::clauses::clause::{Clause, Head, Literal, Term};
 use crate::conjecture::canonical;
 use crate::conjecture::limits::atoms;
-use crate::models::evaluate::Evaluator;
 use crate::proofs::reconstruction::{By, Tree, compose, extract};
 use crate::saturation::pattern::{Argument, Pattern};
 use crate::saturation::sequent::{Sequent, SequentHead};
@@ -227,8 +226,7 @@ impl Exploration {
             if added == most || self.known.contains(&clause) {
                 continue;
             }
-            let refuted = self.models.iter().any(|model| Evaluator::new(model).refute_up_to(&clause, 6).is_some());
-            if refuted || self.follows_at_once(&clause) {
+            if self.fails_at_small_values(&clause) || self.follows_at_once(&clause) {
                 self.known.insert(clause);
             } else {
                 self.add(clause, Origin::Lemma(place));

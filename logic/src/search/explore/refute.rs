@@ -14,12 +14,16 @@ use crate::models::evaluate::Evaluator;
 use crate::models::finite::{Problem, counter_model_while, find_models_while};
 use crate::models::limits::SearchLimits;
 use crate::models::model::{Model, base_sorts};
-use crate::search::computation::{Computation, Counterexample, Failures};
+use crate::search::computation::Computation;
+use crate::search::computation::counterexample::{Counterexample, Failures};
 use crate::search::ended::kept_apart;
 use crate::search::standard::ground_models;
 
 use super::Exploration;
 use super::conjecture::{Conjecture, Fate, is_asked};
+
+/// The values at which candidates for lemmas are tested.
+const SMALL: u16 = 6;
 
 /// The most assignments of a goal's variables tested in one model.
 const GOAL_ASSIGNMENTS: u64 = 1 << 22;
@@ -94,6 +98,11 @@ impl Exploration {
         }
         self.refute_by_computation(0..self.conjectures.len());
         go_on()
+    }
+
+    /// Whether a candidate for a lemma fails in one of the models, at values up to [`SMALL`].
+    pub(super) fn fails_at_small_values(&self, clause: &Clause) -> bool {
+        self.models.iter().any(|model| Evaluator::new(model).refute_up_to(clause, SMALL).is_some())
     }
 
     /// Refutes waiting conjectures that fail at small individuals even if the values of their terms lie outside the

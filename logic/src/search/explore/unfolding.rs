@@ -6,7 +6,6 @@
 
 use crate::clauses::clause::{Clause, Head, Literal, Term};
 use crate::conjecture::canonical;
-use crate::models::evaluate::Evaluator;
 
 use super::Exploration;
 use super::conjecture::{Fate, Origin};
@@ -22,10 +21,7 @@ impl Exploration {
                 continue;
             };
             let clause = canonical(&clause);
-            let fails = |exploration: &Exploration| {
-                exploration.models.iter().any(|model| Evaluator::new(model).refute_up_to(&clause, 6).is_some())
-            };
-            if !self.known.contains(&clause) && !fails(self) {
+            if !self.known.contains(&clause) && !self.fails_at_small_values(&clause) {
                 self.add(clause, Origin::Lemma(place));
             }
         }
@@ -35,52 +31,107 @@ impl Exploration {
     /// The clause with each premise replaced that an axiom `P(x, …) → ∃ witnesses …` unfolds, if some witness lies in the
     /// sort of a generated set.
     fn unfolded(&self, clause: &Clause) -> Option<Clause> {
-        let mut unfolded = Clause { premises: Vec::new(), ..clause.clone() };
+        let axioms = || self.compiled.axioms.iter().map(|axiom| &axiom.clause);
+        let (mut variables, mut premises) = (clause.variables, Vec::new());
         for premise in &clause.premises {
-            match self.definition_of(premise) {
+            // That a function has a value at every element of a set is no definition of the set.
+            let is_defined =
+                premise.arguments.len() > 1 && !self.compiled.signature.relations[premise.relation.index()].function;
+            let axioms = axioms().filter(|_| is_defined);
+            let mut instances = axioms.filter_map(|axiom| consequence(axiom, premise, variables));
+            match instances.find(|(_, facts)| self.are_about_generated(facts, variables)) {
                 Some((count, facts)) => {
-                    let first = unfolded.variables;
-                    unfolded.variables += count;
-                    let own = premise.arguments.len() as u16;
-                    let put = |term: &Term| match term {
-                        Term::Variable(variable) if *variable < own => premise.arguments[usize::from(*variable)],
-                        Term::Variable(variable) => Term::Variable(first + variable - own),
-                        constant @ Term::Constant(_) => *constant,
-                    };
-                    let instance = facts
-                        .iter()
-                        .map(|fact| Literal { arguments: fact.arguments.iter().map(put).collect(), ..fact.clone() });
-                    unfolded.premises.extend(instance);
+                    variables += count;
+                    premises.extend(facts);
                 }
-                None => unfolded.premises.push(premise.clone()),
+                None => premises.push(premise.clone()),
             }
         }
-        (unfolded.variables > clause.variables).then_some(unfolded)
+        // The witnesses of the head are numbered after all variables.
+        let shifted = |term: &Term| match term {
+            Term::Variable(variable) if *variable >= clause.variables => {
+                Term::Variable(variable + variables - clause.variables)
+            }
+            term => *term,
+        };
+        let head = match &clause.head {
+            Head::Exists(count, facts) => {
+                Head::Exists(*count, facts.iter().map(|fact| rewritten(fact, &shifted)).collect())
+            }
+            head => head.clone(),
+        };
+        (variables > clause.variables).then_some(Clause { variables, premises, head })
     }
 
-    /// The number of witnesses and the facts of an axiom that unfolds a premise; its variables are numbered as the
-    /// arguments of the premise.
-    fn definition_of(&self, premise: &Literal) -> Option<(u16, &[Literal])> {
+    /// Whether a variable from `first` on lies in the sort of a generated set.
+    fn are_about_generated(&self, facts: &[Literal], first: u16) -> bool {
         let relations = &self.compiled.signature.relations;
-        let generated = |literal: &Literal, own: u16| {
-            let sorts = literal.arguments.iter().zip(&relations[literal.relation.index()].sorts);
-            let mut witnesses = sorts.filter(|(term, _)| matches!(term, Term::Variable(number) if *number >= own));
-            witnesses.any(|(_, sort)| {
-                let sets = self.compiled.inductions.iter().map(|induction| induction.set);
-                sets.map(|set| &relations[set.index()].sorts).any(|sorts| sorts.first() == Some(sort))
-            })
-        };
-        if !premise.positive || relations[premise.relation.index()].function {
-            return None;
-        }
-        self.compiled.axioms.iter().map(|axiom| &axiom.clause).find_map(|clause| {
-            let ([own], Head::Exists(count, facts)) = (&clause.premises[..], &clause.head) else { return None };
-            let is_general = own.positive
-                && own.relation == premise.relation
-                && own.arguments.len() == usize::from(clause.variables)
-                && own.arguments.iter().zip(0..).all(|(term, place)| *term == Term::Variable(place));
-            let of_use = facts.iter().any(|fact| generated(fact, clause.variables));
-            (is_general && of_use).then_some((*count, &facts[..]))
+        let sets = || self.compiled.inductions.iter().map(|induction| &relations[induction.set.index()].sorts);
+        facts.iter().any(|fact| {
+            let sorts = fact.arguments.iter().zip(&relations[fact.relation.index()].sorts);
+            let mut new = sorts.filter(|(term, _)| matches!(term, Term::Variable(variable) if *variable >= first));
+            new.any(|(_, sort)| sets().any(|sorts| sorts.first() == Some(sort)))
         })
+    }
+}
+
+/// What an axiom of the form `P(x, y, …) → …` says of a literal P(…): the number of its witnesses, which are numbered from
+/// `first` on, and its conclusion.
+pub(super) fn consequence(axiom: &Clause, literal: &Literal, first: u16) -> Option<(u16, Vec<Literal>)> {
+    let [premise] = &axiom.premises[..] else { return None };
+    let is_general = premise.positive
+        && literal.positive
+        && premise.relation == literal.relation
+        && premise.arguments.len() == usize::from(axiom.variables)
+        && premise.arguments.iter().zip(0..).all(|(argument, place)| *argument == Term::Variable(place));
+    let (count, facts) = match &axiom.head {
+        Head::Exists(count, facts) => (*count, &facts[..]),
+        Head::Literal(fact) => (0, std::slice::from_ref(fact)),
+        Head::False => return None,
+    };
+    let put = |term: &Term| match term {
+        Term::Variable(variable) => match variable.checked_sub(axiom.variables) {
+            None => literal.arguments[usize::from(*variable)],
+            Some(witness) => Term::Variable(first + witness),
+        },
+        constant => *constant,
+    };
+    is_general.then(|| (count, facts.iter().map(|fact| rewritten(fact, &put)).collect()))
+}
+
+/// A literal with other arguments.
+pub(super) fn rewritten(literal: &Literal, put: &dyn Fn(&Term) -> Term) -> Literal {
+    Literal { arguments: literal.arguments.iter().map(put).collect(), ..literal.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::language::mpl::read_mpl;
+    use crate::search::explore::Options;
+
+    /// The witness becomes a variable of the clause, and those of the head keep their numbers apart from it.
+    #[test]
+    fn premises_are_unfolded_and_witnesses_of_the_head_stay() {
+        let text = "(define Numbers[N,0,s] (& (in[0,N])
+            (>[x,y] (in2[x,y,s]) (& (in[x,N]) (in[y,N]))) (>[x] (in[x,N]) (exists[y] (in[y,N]) (in2[x,y,s])))
+            (>[x,y,z] (& (in2[x,y,s]) (in2[x,z,s])) (=[y,z]))))
+          (generated \"induction\" Numbers[N,0,s] N 0 s[N])
+          (theory Steps[N,0,s,V,step,reach] (& (Numbers[N,0,s])
+            (>[n,x,y] (in3[n,x,y,step]) (& (in[n,N]) (in[x,V]) (in[y,V])))
+            (>[x,y] (in2[x,y,reach]) (exists[n] (in[n,N]) (in3[n,x,y,step])))))
+          (conjecture c (>[x,y] (in2[x,y,reach]) (exists[z] (in[z,V]) (in2[y,z,reach]))))";
+        let (theory, _) = read_mpl("test.mpl", text.as_bytes(), &mut |path| Err(path.to_owned())).expect("a theory");
+        let exploration = Exploration::new(Arc::new(theory), &[], Options::default());
+        let goal = exploration.conjectures[0].clause.clone().expect("a clause");
+        let unfolded = exploration.unfolded(&goal).expect("a definition");
+        let written = |clause: &Clause| {
+            exploration.reading().statement(&exploration.statement_of(clause).expect("a statement")).to_string()
+        };
+        assert_eq!(written(&goal), "∀ a b : (a, b) ∈ reach → (∃ c ∈ V : (b, c) ∈ reach)");
+        assert_eq!(written(&unfolded), "∀ a ∈ N, ∀ b c : (a, b, c) ∈ step → (∃ d ∈ V : (c, d) ∈ reach)");
+        assert_eq!(exploration.unfolded(&unfolded), None);
     }
 }

@@ -5,7 +5,6 @@ use crate::clauses::clause::{Clause, Term};
 use crate::conjecture::canonical;
 use crate::conjecture::limits::literals;
 use crate::language::notation::{Fit, Literals, Matcher};
-use crate::models::evaluate::Evaluator;
 use crate::search::attempt::Stuck;
 use crate::search::ended::Ended;
 
@@ -43,10 +42,10 @@ impl Exploration {
             let known = self.conjectures.iter().find(|known| known.clause.as_ref() == Some(clause));
             known.is_some_and(|known| matches!(known.fate, Fate::Proved(_) | Fate::Refuted(..)))
         };
-        let refuted =
-            |clause: &Clause| self.models.iter().any(|model| Evaluator::new(model).refute_up_to(clause, 6).is_some());
         let useful = |clause: &&Clause| {
-            conjecture.clause.as_ref().map(canonical).as_ref() != Some(*clause) && !decided(clause) && !refuted(clause)
+            conjecture.clause.as_ref().map(canonical).as_ref() != Some(*clause)
+                && !decided(clause)
+                && !self.fails_at_small_values(clause)
         };
         // An instance of the statement is no easier to prove than the statement.
         let reading = self.reading();

@@ -15,6 +15,7 @@ use crate::search::attempt::{Effort, LogicBlock, Verdict, solve};
 
 use super::Exploration;
 use super::refute::When;
+use super::unfolding::{consequence, rewritten};
 
 /// The most assignments at which a proof is attempted.
 const ASSIGNMENTS: usize = 8;
@@ -131,43 +132,23 @@ fn unfold(compiled: &Compiled, said: &mut Vec<Literal>, mut variables: u16) {
     while next < said.len() && said.len() < UNFOLDED {
         let literal = said[next].clone();
         next += 1;
-        let is_about = |premise: &Literal| {
-            let mut places = premise.arguments.iter().zip(0..);
-            premise.positive
-                && premise.relation == literal.relation
-                && places.all(|(argument, place)| *argument == Term::Variable(place))
-        };
-        if !literal.positive || literal.arguments.len() < 2 {
+        if literal.arguments.len() < 2 {
             continue;
         }
         for axiom in &compiled.axioms {
-            let [premise] = &axiom.clause.premises[..] else { continue };
-            let (count, consequences) = match &axiom.clause.head {
-                Head::Exists(count, literals) => (*count, &literals[..]),
-                Head::Literal(literal) if literal.arguments.len() > 1 => (0, std::slice::from_ref(literal)),
-                Head::Literal(_) | Head::False => continue,
-            };
-            let own = axiom.clause.variables;
-            if !is_about(premise) || usize::from(own) != literal.arguments.len() {
+            let Some((count, facts)) = consequence(&axiom.clause, &literal, variables) else { continue };
+            // A membership without a witness says nothing new.
+            if count == 0 && facts.iter().all(|fact| fact.arguments.len() < 2) {
                 continue;
             }
-            let put = |term: &Term| match term {
-                Term::Variable(variable) if *variable < own => literal.arguments[usize::from(*variable)],
-                Term::Variable(variable) => Term::Variable(variables + variable - own),
-                constant => *constant,
-            };
-            for consequence in consequences.iter().map(|consequence| rewritten(consequence, &put)) {
-                if !said.contains(&consequence) {
-                    said.push(consequence);
+            for fact in facts {
+                if !said.contains(&fact) {
+                    said.push(fact);
                 }
             }
             variables += count;
         }
     }
-}
-
-fn rewritten(literal: &Literal, put: &dyn Fn(&Term) -> Term) -> Literal {
-    Literal { arguments: literal.arguments.iter().map(put).collect(), ..literal.clone() }
 }
 
 /// Writes individuals as terms.
