@@ -123,13 +123,15 @@ fn compositions_are_worked_out_at_the_points_that_are_known() {
         ("(>[f,g,h,k] (& (in[f,Inj]) (in3[f,g,k,∘]) (in3[f,h,k,∘])) (=[g,h]))", true),
         ("(>[f,g,u] (& (in[u,Inj]) (in3[f,g,u,∘])) (in[g,Inj]))", true),
         ("(>[f,g,u] (& (in[f,Inj]) (in[g,Inj]) (in3[f,g,u,∘])) (in[u,Inj]))", true),
-        ("(>[f,g,h,k] (& (in[f,Sur]) (in3[f,g,k,∘]) (in3[f,h,k,∘])) (=[g,h]))", false),
+        ("(>[f,g,h,k] (& (in3[f,g,k,∘]) (in3[f,h,k,∘])) (=[g,h]))", false),
     ];
     let texts = goals.each_ref().map(|(text, _)| *text);
     let exploration = verdict::explore_theory(verdict::shipped("mappings.mpl"), &texts, GOALS_ONLY);
     for ((text, holds), told) in goals.iter().zip(told(&exploration)) {
-        assert_eq!(told == Told::Theorem, *holds, "{text}: {told:?}");
+        let expected = if *holds { Told::Theorem } else { Told::CounterSatisfiable };
+        assert_eq!(told, expected, "{text}");
     }
+    assert!(exploration.counts().steps < 300_000, "{:?}", exploration.counts());
 }
 
 /// What holds along a walk is proved by induction on its length, which only the definition of reachability mentions.

@@ -152,7 +152,13 @@ impl Block {
             RuleHead::Demand(rows, surcharge) => {
                 if let Some(price) = self.price(rows, binding) {
                     let later = surcharge + self.detour(rows);
-                    let price = if self.is_aimed_at(rule, rows, binding) { 1 } else { price + later };
+                    let price = if self.is_aimed_at(rule, rows, binding) {
+                        1
+                    } else if self.meets_a_known_value(rule, rows, binding) {
+                        (price + later).div_ceil(2)
+                    } else {
+                        price + later
+                    };
                     self.agenda.push(Wanted { price, rule: id, binding: binding.to_vec(), parents: Vec::new() });
                 }
             }

@@ -44,6 +44,31 @@ impl Block {
         missing.iter().map(|(_, weight)| *weight).max()
     }
 
+    /// Whether a demand lacks a single value and an equation then equates that value with a known one, as f(g(x)) with
+    /// (f ∘ g)(x). Such a value costs no new individual.
+    pub(super) fn meets_a_known_value(&self, demand: &Rule, rows: &[Pattern], binding: &[Individual]) -> bool {
+        let mut binding = binding.to_vec();
+        let mut missing = None;
+        for row in rows {
+            let Some((Argument::Variable(value), inputs)) = row.arguments.split_last() else { continue };
+            let inputs: Vec<Individual> = inputs.iter().map(|input| stands_for(*input, &binding)).collect();
+            if missing.is_some() || inputs.contains(&UNBOUND) {
+                return false;
+            }
+            match self.value(row.code, &inputs) {
+                Some((known, _)) => binding[usize::from(*value)] = known,
+                None => missing = Some(Argument::Variable(*value)),
+            }
+        }
+        let Some(missing) = missing else { return false };
+        let is_known = |row: &Pattern| {
+            let Some((value, inputs)) = row.arguments.split_last() else { return false };
+            let inputs: Vec<Individual> = inputs.iter().map(|input| stands_for(*input, &binding)).collect();
+            *value == missing && !inputs.contains(&UNBOUND) && self.value(row.code, &inputs).is_some()
+        };
+        demand.leads_to.iter().any(is_known)
+    }
+
     pub(super) fn create(&mut self, wanted: &Wanted) {
         let rule = self.rule(wanted.rule);
         match &rule.head {
