@@ -11,7 +11,7 @@ use crate::models::limits::SearchLimits;
 use crate::models::model::{Domain, Model, Table, Truth, UNKNOWN};
 
 /// The numbers of individuals tried for each sort, largest first.
-const SIZES: [u16; 3] = [3, 2, 1];
+const SIZES: [u16; 4] = [4, 3, 2, 1];
 
 /// A model of the axioms about the parameters alone.
 #[derive(Clone, Debug)]
@@ -139,7 +139,7 @@ pub(super) fn carriers(compiled: &Compiled) -> BTreeSet<RelationId> {
 }
 
 /// A model of the axioms that are about these sorts only, with as many individuals of each sort as possible, at most
-/// three.
+/// four.
 ///
 /// Free choices are made so that few statements hold by chance: functions are neither the identity nor idempotent, sets
 /// neither empty nor full, and relations neither reflexive nor symmetric nor transitive.
@@ -211,28 +211,33 @@ fn free_table(model: &Model, id: RelationId, shift: u16) -> Table {
     }
 }
 
-/// The value of a free function on `size` individuals. On three, it is a path that ends in a fixed point, so it is
-/// neither injective nor surjective; on two, it is a transposition. Among its powers f², f³, …, the smallest pair equal
-/// on both sizes is f² and f⁴.
+/// The value of a free function on `size` individuals. On four, it has two fixed points, and a path of three leads to one
+/// of them: it is neither injective nor surjective. On two, it is a transposition. Among its powers f², f³, …, the
+/// smallest pair equal on both sizes is f² and f⁴.
 fn value_of(inputs: &[u16], size: u16) -> u16 {
     match inputs {
-        [input] if input + 1 < size => input + 1,
+        [input] if input + 1 < size.min(3) => input + 1,
         [input] if size > 2 => *input,
         [_] => 0,
         _ => (mixed(inputs) + 1) % size,
     }
 }
 
-/// Whether a free relation holds of these among `size` individuals. A set has two of three elements or one of two, so
-/// that its elements differ and it is not full. A binary relation on three individuals is neither reflexive nor
-/// symmetric nor transitive nor functional; on two, it is neither antisymmetric nor injective.
+/// Whether a free relation holds of these among `size` individuals.
+///
+/// A set of two of four elements contains two values of a free function, which is injective on the set and maps it
+/// neither into itself nor into its complement. A binary relation on four individuals is neither reflexive nor symmetric
+/// nor antisymmetric nor transitive nor functional; two individuals on a cycle of it need not be related, and there is
+/// one that no other leads to. On two, an individual is related to none.
 fn holds(tuple: &[u16], size: u16) -> bool {
     match tuple {
+        [one] if size > 3 => one % 2 == 1,
         [one] => one + 1 < size.max(2),
         [one, other] => match size {
             0 | 1 => false,
-            2 => [(0, 1), (1, 0), (1, 1)].contains(&(*one, *other)),
-            _ => [(0, 1), (1, 1), (1, 2)].contains(&(*one, *other)),
+            2 => [(0, 0), (0, 1)].contains(&(*one, *other)),
+            3 => [(0, 1), (1, 1), (1, 2)].contains(&(*one, *other)),
+            _ => [(0, 1), (1, 1), (1, 2), (2, 3), (3, 1), (3, 2)].contains(&(*one, *other)),
         },
         _ => mixed(tuple) % 3 == 1,
     }
@@ -251,7 +256,7 @@ mod tests {
 
     #[test]
     fn little_holds_of_what_is_chosen_freely() {
-        for size in [2, 3] {
+        for size in [2, 3, 4] {
             let set: Vec<bool> = (0..size).map(|one| holds(&[one], size)).collect();
             assert!(set.contains(&true) && set.contains(&false), "{set:?}");
         }
@@ -259,15 +264,34 @@ mod tests {
             (0..size).map(|one| (0..times).fold(one, |value, _| value_of(&[value], size))).collect()
         };
         for (one, other) in [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)] {
-            assert!([2, 3].iter().any(|size| power(one, *size) != power(other, *size)), "f^{one} = f^{other}");
+            assert!([2, 4].iter().any(|size| power(one, *size) != power(other, *size)), "f^{one} = f^{other}");
         }
-        let all = || (0..3).flat_map(|one| (0..3).flat_map(move |two| (0..3).map(move |three| [one, two, three])));
-        let related = |one, other| holds(&[one, other], 3);
-        assert!((0..3).any(|one| related(one, one)) && (0..3).any(|one| !related(one, one)));
+        let all = || (0..4).flat_map(|one| (0..4).flat_map(move |two| (0..4).map(move |three| [one, two, three])));
+        let related = |one, other| holds(&[one, other], 4);
+        assert!((0..4).any(|one| related(one, one)) && (0..4).any(|one| !related(one, one)));
         assert!(all().any(|[a, b, _]| related(a, b) && !related(b, a)), "symmetric");
+        assert!(all().any(|[a, b, _]| a != b && related(a, b) && related(b, a)), "antisymmetric");
         assert!(all().any(|[a, b, c]| related(a, b) && related(b, c) && !related(a, c)), "transitive");
         assert!(all().any(|[a, b, c]| related(a, b) && related(a, c) && b != c), "a function");
-        assert!((0..2).any(|a| (0..2).any(|b| a != b && holds(&[a, b], 2) && holds(&[b, a], 2))), "antisymmetric");
+        assert!(all().any(|[a, b, c]| related(a, b) && related(c, b) && a != c), "injective");
+        assert!((0..4).any(|a| (0..4).all(|b| !related(b, a))), "surjective");
+        assert!((0..2).any(|a| (0..2).all(|b| !holds(&[a, b], 2))), "serial");
+    }
+
+    /// What is filtered after a map, and what is mapped after a filter, is distinguishable from both.
+    #[test]
+    fn a_free_set_and_a_free_function_are_in_general_position() {
+        let set: Vec<u16> = (0..4).filter(|one| holds(&[*one], 4)).collect();
+        let values: BTreeSet<u16> = (0..4).map(|one| value_of(&[one], 4)).collect();
+        assert_eq!(set.iter().filter(|one| values.contains(one)).count(), 2, "two values in the set");
+        assert!(values.iter().any(|one| !set.contains(one)), "one outside");
+        assert_eq!(
+            set.iter().map(|one| value_of(&[*one], 4)).collect::<BTreeSet<_>>().len(),
+            2,
+            "injective on the set"
+        );
+        let into = set.iter().filter(|one| set.contains(&value_of(&[**one], 4))).count();
+        assert_eq!(into, 1, "neither closed nor mapped outside");
     }
 
     /// A serial relation (every individual has a successor) is not free: the chosen one must be serial too.
@@ -277,11 +301,11 @@ mod tests {
             (>[x] (in[x,V]) (exists[y] (in[y,V]) (in2[x,y,→])))))";
         let (theory, _) = read_mpl("test.mpl", text.as_bytes(), &mut |path| Err(path.to_owned())).expect("a theory");
         let compiled = Compiled::new(&theory, &[]);
-        let given = parameters(&compiled, &base_sorts(&compiled.signature), 3).expect("a model");
+        let given = parameters(&compiled, &base_sorts(&compiled.signature), 4).expect("a model");
         let size = given.domains[0].size;
         let arity = |facts: usize| given.facts.iter().filter(move |(_, holds, tuple)| *holds && tuple.len() == facts);
         assert!((0..size).all(|one| arity(2).any(|(.., tuple)| tuple[0] == one)), "{:?}", given.facts);
-        // V contains all three vertices; P, otherwise unconstrained, is chosen with two.
-        assert_eq!((size, arity(1).count()), (3, 3 + 2), "{:?}", given.facts);
+        // V contains all four vertices; P, otherwise unconstrained, is chosen with two.
+        assert_eq!((size, arity(1).count()), (4, 4 + 2), "{:?}", given.facts);
     }
 }

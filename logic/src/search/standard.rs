@@ -1,7 +1,7 @@
 //! Pieces of inductive structures, derived from the axioms by a logic block.
 //!
 //! The individuals are the values of constructor terms, by number of applications: for arithmetic 0, s(0), s(s(0)), …;
-//! for lists over a set the empty list, those of one element, …, where the set has three elements of its own. The
+//! for lists over a set the empty list, those of one element, …, where the set has four elements of its own. The
 //! constructors are proved free once, so distinct individuals of a generated set are distinct objects. Every other fact
 //! of the model was derived from the axioms and from the assumptions of [`parameters`] about the sets without
 //! constructors.
@@ -43,8 +43,9 @@ const TURNS: usize = 200;
 /// The most values of one function that are created because they do not follow from others.
 const MOST_VALUES: usize = 20_000;
 
-/// The size of each set without constructors, if possible.
-const MOST_PARAMETERS: u16 = 3;
+/// The size of each set without constructors in the first piece, if possible, and in the second.
+const MOST_PARAMETERS: u16 = 4;
+const FEWER_PARAMETERS: u16 = 2;
 
 /// The most individuals of a sort at which terms are evaluated first.
 const MOST_SIMPLE: usize = 16;
@@ -64,8 +65,8 @@ fn settle(block: &mut Block, go_on: &mut dyn FnMut() -> bool) -> bool {
 
 /// Pieces of the structure with up to `size` individuals of each sort, or twice as many if constructors have several
 /// inputs, so that there is more than one value of each form. Empty unless the theory proves the constructors of an
-/// inductive set free. Two pieces if there are sets without constructors: with three individuals in each such set, and
-/// with two.
+/// inductive set free. Two pieces if there are sets without constructors: with up to four individuals in each such set,
+/// and with two.
 ///
 /// If it cannot be shown that the axioms extend every model of the parameters, `presumed` receives another piece in
 /// which the sets without constructors have individuals nevertheless; its facts are not certain.
@@ -146,10 +147,10 @@ pub fn ground_models(
             models.push(piece.read(theory));
         }
         // A piece with fewer parameters reaches further, and has other functions and relations on them.
-        if next == 0 || models.len() == 2 || (next < MOST_PARAMETERS && !models.is_empty()) {
+        if next == 0 || models.len() == 2 || (next <= FEWER_PARAMETERS && !models.is_empty()) {
             return models;
         }
-        most = next - 1;
+        most = if models.is_empty() { next - 1 } else { FEWER_PARAMETERS };
     }
 }
 
