@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use theoremata_logic::calculus::formula::{Formula, Name, PredicateId, Variable};
 use theoremata_logic::calculus::sort::{Sort, SortInstance};
@@ -142,8 +143,46 @@ pub struct Counts {
     pub confirmed: usize,
 }
 
+impl Counts {
+    fn add(&mut self, other: Counts) {
+        self.theories += other.theories;
+        self.contradictory += other.contradictory;
+        self.goals += other.goals;
+        self.proved += other.proved;
+        self.refuted += other.refuted;
+        self.confirmed += other.confirmed;
+    }
+}
+
+/// [`judge`] for each of these seeds, on all processors. Adds to the statistics; returns the mismatches in the order of
+/// the seeds.
+pub fn judge_all(seeds: &[u64], with_z3: bool, counts: &mut Counts) -> Vec<String> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let (mut counts, mut wrong) = (Counts::default(), Vec::new());
+        while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if let Err(mismatch) = judge(*seed, with_z3, &mut counts) {
+                wrong.push((*seed, mismatch));
+            }
+        }
+        (counts, wrong)
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut wrong = Vec::new();
+    std::thread::scope(|scope| {
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        for thread in running {
+            let (own, mismatches) = thread.join().expect("panics of attempts are caught");
+            counts.add(own);
+            wrong.extend(mismatches);
+        }
+    });
+    wrong.sort();
+    wrong.into_iter().map(|(_, mismatch)| mismatch).collect()
+}
+
 /// Explores the theory of a seed, and compares the verdicts with z3's, if it is installed. `Err` describes a mismatch.
-pub fn judge(seed: u64, with_z3: bool, counts: &mut Counts) -> Result<(), String> {
+fn judge(seed: u64, with_z3: bool, counts: &mut Counts) -> Result<(), String> {
     let (text, goals) = write(seed);
     let Ok((mut theory, _)) = mpl::read_mpl("random.mpl", text.as_bytes(), &mut |_| Err("no imports".into())) else {
         return Ok(());
@@ -221,7 +260,8 @@ pub fn judge(seed: u64, with_z3: bool, counts: &mut Counts) -> Result<(), String
 
 fn ask_z3(script: &str) -> Vec<String> {
     let mut child = Command::new("z3")
-        .args(["-T:20", "-in"])
+        // The time limit of a question does not end an instantiation that has run away; this limit does.
+        .args(["-T:60", "smt.qi.max_instances=10000", "-in"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
