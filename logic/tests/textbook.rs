@@ -32,6 +32,28 @@ fn laws_with_a_quantifier_inside_are_proved_where_they_are_about_something() {
     }
 }
 
+/// Reachability along symmetric edges is symmetric: by induction on the length of a walk, in a lemma that the law cites.
+/// A finished exploration with both is restored from its checkpoint.
+#[test]
+fn a_relation_defined_from_a_symmetric_one_is_symmetric() {
+    let theory = verdict::shipped("graphs.mpl");
+    let exploration = verdict::explore_theory(theory.clone(), &[], Options::default());
+    let found = proved(&exploration);
+    let law = "∀ a b : (∀ c d : c ⟶ d → d ⟶ c) ∧ a ⇝ b → b ⇝ a";
+    let place = found.iter().position(|statement| statement == law).expect(law);
+    let basis = exploration.theorems[place].checked.basis();
+    let lemma = basis.theorems.iter().max().expect("a lemma").0 as usize;
+    assert!(found[lemma].contains("walk") && found[lemma].contains("(∀ "), "{}", found[lemma]);
+    // Every edge of ⇄ has one back anyway.
+    assert!(found.iter().all(|statement| !statement.contains("d ⟶ c) ∧ a ⇄ b")), "{found:#?}");
+
+    let proofs = exploration.theorems.iter().map(|theorem| theorem.checked.proof().clone()).collect();
+    let bytes = exploration.save();
+    let restored = Exploration::restore(theory, &[], Options::default(), &bytes, proofs).expect("it was just saved");
+    assert_eq!(proved(&restored), found);
+    assert_eq!(restored.save(), bytes);
+}
+
 /// Names used by the theory are not used for variables.
 #[test]
 fn a_theory_may_call_its_parts_as_it_likes() {

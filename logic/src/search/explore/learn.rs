@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::calculus::formula::Formula;
 use crate::calculus::proof::TheoremId;
 use crate::clauses::clause::{Clause, Head, Literal, Term};
 use crate::clauses::compile::{Axiom, Compiled, Justification, Start};
@@ -52,15 +53,19 @@ pub(super) fn root_of(book: &RuleBook) -> Block {
 pub(super) fn add_theorem(book: &mut RuleBook, compiled: &Compiled, id: TheoremId, theorem: &Theorem) {
     let justification = Justification { start: Start::Theorem(id), moves: theorem.moves.clone() };
     let Some(clause) = theorem.clause.clone() else { return };
+    add_rules(book, compiled, Axiom { clause, justification }, theorem.checked.statement());
+}
+
+/// Adds the rules of a theorem with this clause and statement.
+pub(super) fn add_rules(book: &mut RuleBook, compiled: &Compiled, axiom: Axiom, statement: &Formula) {
     // A theorem about structures in which sorts coincide says nothing about other structures.
-    if !compiled.is_general(theorem.checked.statement()) {
+    if !compiled.is_general(statement) {
         return;
     }
     // A rule cannot see the sort of a variable that occurs in none of its literals.
-    if !(0..clause.variables).all(|variable| clause.mentions(variable)) {
+    if !(0..axiom.clause.variables).all(|variable| axiom.clause.mentions(variable)) {
         return;
     }
-    let axiom = Axiom { clause, justification };
     let (forward, backward) = if is_shuffle(&axiom.clause, compiled) { (4, 4) } else { (1, 2) };
     let rule = book.rule_of(&axiom);
     book.add_contrapositives(&axiom);

@@ -1,16 +1,20 @@
-//! Textbook laws with a nested quantifier: uniqueness of neutral and least elements, solvability of equations.
+//! Textbook laws with a nested quantifier: uniqueness of neutral and least elements, solvability of equations, symmetry
+//! of a relation that is defined from a symmetric one.
 //!
 //! A quantified premise is not a literal. As an ordinary conjecture such a law would need a new relation for it in
 //! every block and model. These laws are therefore attempted last, each in a block of its own, and only the proved ones
 //! are listed.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::calculus::formula::Formula;
 use crate::calculus::proof::TheoremId;
 use crate::calculus::theory::Theory;
-use crate::clauses::clause::{Relation, RelationId, Slot};
-use crate::clauses::compile::Compiled;
+use crate::clauses::clause::{Clause, Head, Literal, Relation, RelationId, Slot};
+use crate::clauses::compile::{Axiom, Compiled, Justification, Move, Start};
+use crate::conjecture::canonical;
+use crate::conjecture::limits::literals;
 use crate::language::mpl::parse_goal;
 use crate::models::model::Model;
 use crate::proofs::reconstruction::{Tree, extract};
@@ -22,8 +26,9 @@ use crate::search::ended::kept_apart;
 
 use super::Exploration;
 use super::conjecture::{Conjecture, Origin};
-use super::learn::{add_theorem, root_of};
+use super::learn::{add_rules, add_theorem, root_of};
 use super::scope::Scope;
+use super::unfolding::unfolded;
 
 /// The most laws attempted.
 const MOST: usize = 64;
@@ -35,8 +40,25 @@ const KNOWN: usize = 12;
 pub(crate) struct Quantified {
     /// The index of the first of them among the conjectures.
     pub(crate) begin: usize,
-    /// Their numbers among the laws of the theory.
+    /// Their numbers among the laws of the theory, in the order of the theorems; for a lemma, the number of the law that
+    /// follows from it, plus [`LEMMA`].
     pub(crate) proved: Vec<u16>,
+}
+
+/// Added to the number of a law that is proved from an [unfolded](unfolded) form of it.
+const LEMMA: u16 = 1 << 15;
+
+/// The theory with relations for quantified formulas, apart from the exploration.
+struct Apart {
+    compiled: Arc<Compiled>,
+    book: RuleBook,
+    root: Arc<Snapshot>,
+}
+
+/// The proof of a law, and the lemma that it cites.
+struct Proved {
+    lemma: Option<(Formula, Arc<Tree>)>,
+    tree: Arc<Tree>,
 }
 
 /// A binary operation on a set, or a binary relation on it, in MPL.
@@ -78,13 +100,15 @@ impl Exploration {
         });
         let known: Vec<TheoremId> = known.take(KNOWN).map(|(id, _)| TheoremId(id)).collect();
         let statements: Vec<&Formula> = laws.iter().map(|(_, statement)| statement).collect();
-        let Some((compiled, root)) = self.with_names_for(&statements, &known) else { return true };
-        let mut proved = Vec::new();
+        let Some(apart) = self.with_names_for(&statements, &known) else { return true };
+        let mut proved: Vec<(u16, Formula, Arc<Tree>)> = Vec::new();
         for (number, statement) in laws {
             if !go_on() {
                 return false;
             }
-            if let Ok(Some(tree)) = kept_apart(|| self.try_apart(&compiled, &root, &statement)) {
+            let next = TheoremId((self.theorems.len() + proved.len()) as u32);
+            if let Ok(Some(Proved { lemma, tree })) = kept_apart(|| self.try_apart(&apart, &statement, next)) {
+                proved.extend(lemma.map(|(lemma, tree)| (number + LEMMA, lemma, tree)));
                 proved.push((number, statement, tree));
             }
         }
@@ -96,8 +120,8 @@ impl Exploration {
         let mut entered = Quantified { begin: self.conjectures.len(), proved: Vec::new() };
         for (number, statement, tree) in proved {
             let place = self.conjectures.len();
-            self.enter_quantified(statement.clone());
-            let proof = kept_apart(|| extract(&self.theory, &compiled, &self.statements, &statement, &tree));
+            self.enter_quantified(statement.clone(), number);
+            let proof = kept_apart(|| extract(&self.theory, &apart.compiled, &self.statements, &statement, &tree));
             // Blocks cannot use it as a rule.
             if self.register(place, proof, None, true) {
                 entered.proved.push(number);
@@ -114,16 +138,25 @@ impl Exploration {
     pub(crate) fn enter_again(&mut self, quantified: &Quantified) {
         let laws = self.quantified_laws();
         for number in &quantified.proved {
-            if let Some(statement) = laws.get(usize::from(*number)).and_then(|law| self.quantified_law(&law.text)) {
-                self.enter_quantified(statement);
+            let law = laws.get(usize::from(number % LEMMA)).and_then(|law| self.quantified_law(&law.text));
+            let statement = if *number < LEMMA {
+                law
+            } else {
+                law.and_then(|law| {
+                    let apart = self.with_names_for(&[&law], &[])?;
+                    self.lemma_for(&apart.compiled, &self.read_apart(&apart.compiled, &law)?.clause)
+                })
+            };
+            if let Some(statement) = statement {
+                self.enter_quantified(statement, *number);
             }
         }
         self.quantified = Some(quantified.clone());
     }
 
-    fn enter_quantified(&mut self, statement: Formula) {
+    fn enter_quantified(&mut self, statement: Formula, number: u16) {
         let mut conjecture = Conjecture::new(Origin::Generated, None, Vec::new(), statement);
-        conjecture.textbook = true;
+        conjecture.textbook = number < LEMMA;
         self.conjectures.push(conjecture);
         self.counts.built += 1;
     }
@@ -137,13 +170,13 @@ impl Exploration {
     /// Whether a quantified law is reproved from the axioms and the theorems `known`.
     pub(super) fn quantified_follows(&self, theorem: TheoremId, known: &[TheoremId]) -> bool {
         let statement = &self.statements[theorem.0 as usize];
-        let apart = self.with_names_for(&[statement], known);
-        apart.is_some_and(|(compiled, root)| self.try_apart(&compiled, &root, statement).is_some())
+        let next = TheoremId(self.statements.len() as u32);
+        self.with_names_for(&[statement], known).is_some_and(|apart| self.try_apart(&apart, statement, next).is_some())
     }
 
     /// The theory compiled with relations for the quantified formulas of these statements, and a root block with its
     /// axioms and the theorems `known`.
-    fn with_names_for(&self, laws: &[&Formula], known: &[TheoremId]) -> Option<(Arc<Compiled>, Arc<Snapshot>)> {
+    fn with_names_for(&self, laws: &[&Formula], known: &[TheoremId]) -> Option<Apart> {
         let goals = self.conjectures.iter().filter(|conjecture| matches!(conjecture.origin, Origin::Goal(_)));
         let statements: Vec<&Formula> = goals.map(|goal| &goal.statement).chain(laws.iter().copied()).collect();
         let compiled = kept_apart(|| Compiled::new(&self.theory, &statements)).ok()?;
@@ -157,18 +190,47 @@ impl Exploration {
             add_theorem(&mut book, &compiled, *id, &self.theorems[id.0 as usize]);
         }
         let root = Arc::new(root_of(&book).rest());
-        Some((Arc::new(compiled), root))
+        Some(Apart { compiled: Arc::new(compiled), book, root })
     }
 
-    fn try_apart(&self, compiled: &Arc<Compiled>, root: &Arc<Snapshot>, statement: &Formula) -> Option<Arc<Tree>> {
-        let (_, clauses) = (**compiled).clone().read_statement(&self.theory, statement)?;
-        let clauses = clauses.ok()?;
-        let [axiom] = &clauses[..] else { return None };
-        let effort = Effort { nesting: 0, ..Effort::USUAL };
-        match solve(LogicBlock::new(compiled.clone(), root.clone(), Sequent::of(&axiom.clause), effort)).0 {
-            Verdict::Proved(tree) => Some(tree),
-            Verdict::Open(_) => None,
+    /// Attempts a law, and if that fails, its unfolded form and then the law as a consequence; `next` will be the lemma's
+    /// number.
+    fn try_apart(&self, apart: &Apart, statement: &Formula, next: TheoremId) -> Option<Proved> {
+        let solved = |clause: &Clause, root: &Arc<Snapshot>, nesting: u32| {
+            let effort = Effort { nesting, ..Effort::USUAL };
+            match solve(LogicBlock::new(apart.compiled.clone(), root.clone(), Sequent::of(clause), effort)).0 {
+                Verdict::Proved(tree) => Some(tree),
+                Verdict::Open(_) => None,
+            }
+        };
+        let clause = self.read_apart(&apart.compiled, statement)?.clause;
+        if let Some(tree) = solved(&clause, &apart.root, 0) {
+            return Some(Proved { lemma: None, tree });
         }
+        let lemma = self.lemma_for(&apart.compiled, &clause)?;
+        let Axiom { clause: unfolded, justification } = self.read_apart(&apart.compiled, &lemma)?;
+        let lemma_tree = solved(&unfolded, &apart.root, 1)?;
+        let mut book = apart.book.clone();
+        let moves = std::iter::once(Move::Apply).chain(justification.moves).collect();
+        let justification = Justification { start: Start::Theorem(next), moves };
+        add_rules(&mut book, &apart.compiled, Axiom { clause: unfolded, justification }, &lemma);
+        let tree = solved(&clause, &Arc::new(root_of(&book).rest()), 0)?;
+        Some(Proved { lemma: Some((lemma, lemma_tree)), tree })
+    }
+
+    /// The only clause of a statement; `None` if it has several.
+    fn read_apart(&self, compiled: &Compiled, statement: &Formula) -> Option<Axiom> {
+        let (_, clauses) = compiled.clone().read_statement(&self.theory, statement)?;
+        match &clauses.ok()?[..] {
+            [axiom] => Some(axiom.clone()),
+            _ => None,
+        }
+    }
+
+    /// The unfolded form of a law.
+    fn lemma_for(&self, compiled: &Compiled, clause: &Clause) -> Option<Formula> {
+        let clause = canonical(&unfolded(compiled, clause)?);
+        Some(self.reading().named(&compiled.signature.statement(&self.theory, &clause)?))
     }
 
     /// All laws of the theory, in an order that depends on the theory alone.
@@ -190,9 +252,37 @@ impl Exploration {
             let constants = signature.constants.iter().filter(|constant| constant.sort == relation.sorts[0]);
             let constants: Vec<&str> = constants.map(|one| &*parameters[one.parameter]).collect();
             subject.laws(&constants, &self.models, &mut laws);
+            for other in self.defined_from(id) {
+                let relation = &self.compiled.signature.relations[other.index()];
+                laws.push(subject.inheritance(other, relation, &self.models));
+            }
         }
         laws.truncate(MOST);
         laws
+    }
+
+    /// The binary relations between the same individuals that are defined from a relation without axioms of its own, such
+    /// as reachability from the edges of a graph.
+    fn defined_from(&self, from: RelationId) -> Vec<RelationId> {
+        let relations = &self.compiled.signature.relations;
+        let relation = &relations[from.index()];
+        let is_own = |axiom: &Axiom| {
+            let clause = &axiom.clause;
+            let mentions = literals(clause).any(|literal| literal.relation == from);
+            let elementary = |literal: &Literal| {
+                [from, RelationId::EQUAL].contains(&literal.relation) || relations[literal.relation.index()].arity == 1
+            };
+            let is_membership =
+                matches!(&clause.head, Head::Literal(head) if head.positive && head.arguments.len() == 1);
+            mentions && literals(clause).all(elementary) && !is_membership
+        };
+        if relation.function || self.compiled.axioms.iter().any(is_own) {
+            return Vec::new();
+        }
+        let defined = (0..).map(RelationId).zip(relations).skip(1).filter(|(id, other)| {
+            *id != from && other.inner.is_none() && !other.function && other.sorts == relation.sorts
+        });
+        defined.map(|(id, _)| id).filter(|id| self.dependencies.uses(*id, from)).collect()
     }
 
     /// The set that contains the arguments of a binary operation or relation.
@@ -216,13 +306,32 @@ impl Exploration {
 
 impl Subject<'_> {
     fn atom(&self, arguments: [&str; 3]) -> String {
+        self.atom_of(self.relation, arguments)
+    }
+
+    fn atom_of(&self, relation: &Relation, arguments: [&str; 3]) -> String {
         let parameters = &self.theory.anchor_definition().parameters;
-        let slots = self.relation.slots.iter().map(|slot| match slot {
+        let slots = relation.slots.iter().map(|slot| match slot {
             Slot::Fixed(place) => &*parameters[usize::from(*place)],
             Slot::Argument(place) => arguments[usize::from(*place)],
         });
         let slots: Vec<&str> = slots.collect();
-        format!("({}[{}])", self.theory.predicate(self.relation.predicate).name, slots.join(","))
+        format!("({}[{}])", self.theory.predicate(relation.predicate).name, slots.join(","))
+    }
+
+    /// If this relation is symmetric, so is the other; about something if the other is not always symmetric, as far as
+    /// the models show.
+    fn inheritance(&self, id: RelationId, other: &Relation, models: &[Model]) -> Law {
+        let [x, y, z, w] = self.variables;
+        let is_about_something = models.iter().any(|model| {
+            let facts = model.facts(id);
+            let related: BTreeSet<&[u16]> =
+                facts.iter().filter(|(holds, _)| *holds).map(|(_, pair)| &pair[..]).collect();
+            related.iter().any(|pair| !related.contains(&[pair[1], pair[0]][..]))
+        });
+        let given = format!("(>[{z},{w}] {} {})", self.atom([z, w, w]), self.atom([w, z, z]));
+        let (there, back) = (self.atom_of(other, [x, y, y]), self.atom_of(other, [y, x, x]));
+        Law { text: format!("(>[{x},{y}] (& {given} {there}) {back})"), is_about_something }
     }
 
     /// `(>[x] (in[x,S]) …)`: the individual `it` acts in this way on `all`.

@@ -70,16 +70,24 @@ impl Dependencies {
         Dependencies(dependencies)
     }
 
+    /// Whether the definition of a relation uses another one, directly or indirectly.
+    pub(super) fn uses(&self, relation: RelationId, other: RelationId) -> bool {
+        self.closure(vec![Symbol::Relation(relation)]).contains(&Symbol::Relation(other))
+    }
+
     /// The symbols of a clause, with all symbols that their definitions use directly or indirectly.
     pub(super) fn scope(&self, clause: &Clause) -> Scope {
-        let mut scope = BTreeSet::new();
-        let mut open: Vec<Symbol> = symbols_of(clause).collect();
+        Scope::of(self.closure(symbols_of(clause).collect()))
+    }
+
+    fn closure(&self, mut open: Vec<Symbol>) -> BTreeSet<Symbol> {
+        let mut found = BTreeSet::new();
         while let Some(symbol) = open.pop() {
-            if scope.insert(symbol) {
+            if found.insert(symbol) {
                 open.extend(self.0.get(&symbol).into_iter().flatten());
             }
         }
-        Scope::of(scope)
+        found
     }
 }
 

@@ -5,6 +5,7 @@
 //! witnesses as variables. The lemma can be proved by induction, and the goal follows from it at once.
 
 use crate::clauses::clause::{Clause, Head, Literal, Term};
+use crate::clauses::compile::Compiled;
 use crate::conjecture::canonical;
 
 use super::Exploration;
@@ -17,9 +18,8 @@ impl Exploration {
         for place in 0..count {
             let goal = &self.conjectures[place];
             let open = matches!(goal.fate, Fate::Waiting | Fate::Open(_)) && self.is_wanted(goal);
-            let Some(clause) = goal.clause.as_ref().filter(|_| open).and_then(|clause| self.unfolded(clause)) else {
-                continue;
-            };
+            let clause = goal.clause.as_ref().filter(|_| open).and_then(|clause| unfolded(&self.compiled, clause));
+            let Some(clause) = clause else { continue };
             let clause = canonical(&clause);
             if !self.known.contains(&clause) && !self.fails_at_small_values(&clause) {
                 self.add(clause, Origin::Lemma(place));
@@ -27,52 +27,52 @@ impl Exploration {
         }
         self.conjectures.len() > count
     }
+}
 
-    /// The clause with each premise replaced that an axiom `P(x, …) → ∃ witnesses …` unfolds, if some witness lies in the
-    /// sort of a generated set.
-    fn unfolded(&self, clause: &Clause) -> Option<Clause> {
-        let axioms = || self.compiled.axioms.iter().map(|axiom| &axiom.clause);
-        let (mut variables, mut premises) = (clause.variables, Vec::new());
-        for premise in &clause.premises {
-            // That a function has a value at every element of a set is no definition of the set.
-            let is_defined =
-                premise.arguments.len() > 1 && !self.compiled.signature.relations[premise.relation.index()].function;
-            let axioms = axioms().filter(|_| is_defined);
-            let mut instances = axioms.filter_map(|axiom| consequence(axiom, premise, variables));
-            match instances.find(|(_, facts)| self.are_about_generated(facts, variables)) {
-                Some((count, facts)) => {
-                    variables += count;
-                    premises.extend(facts);
-                }
-                None => premises.push(premise.clone()),
+/// The clause with each premise replaced that an axiom `P(x, …) → ∃ witnesses …` unfolds, if some witness lies in the sort
+/// of a generated set.
+pub(super) fn unfolded(compiled: &Compiled, clause: &Clause) -> Option<Clause> {
+    let axioms = || compiled.axioms.iter().map(|axiom| &axiom.clause);
+    let (mut variables, mut premises) = (clause.variables, Vec::new());
+    for premise in &clause.premises {
+        // That a function has a value at every element of a set is no definition of the set.
+        let is_defined =
+            premise.arguments.len() > 1 && !compiled.signature.relations[premise.relation.index()].function;
+        let axioms = axioms().filter(|_| is_defined);
+        let mut instances = axioms.filter_map(|axiom| consequence(axiom, premise, variables));
+        match instances.find(|(_, facts)| are_about_generated(compiled, facts, variables)) {
+            Some((count, facts)) => {
+                variables += count;
+                premises.extend(facts);
             }
+            None => premises.push(premise.clone()),
         }
-        // The witnesses of the head are numbered after all variables.
-        let shifted = |term: &Term| match term {
-            Term::Variable(variable) if *variable >= clause.variables => {
-                Term::Variable(variable + variables - clause.variables)
-            }
-            term => *term,
-        };
-        let head = match &clause.head {
-            Head::Exists(count, facts) => {
-                Head::Exists(*count, facts.iter().map(|fact| rewritten(fact, &shifted)).collect())
-            }
-            head => head.clone(),
-        };
-        (variables > clause.variables).then_some(Clause { variables, premises, head })
     }
+    // The witnesses of the head are numbered after all variables.
+    let shifted = |term: &Term| match term {
+        Term::Variable(variable) if *variable >= clause.variables => {
+            Term::Variable(variable + variables - clause.variables)
+        }
+        term => *term,
+    };
+    let head = match &clause.head {
+        Head::Exists(count, facts) => {
+            Head::Exists(*count, facts.iter().map(|fact| rewritten(fact, &shifted)).collect())
+        }
+        head => head.clone(),
+    };
+    (variables > clause.variables).then_some(Clause { variables, premises, head })
+}
 
-    /// Whether a variable from `first` on lies in the sort of a generated set.
-    fn are_about_generated(&self, facts: &[Literal], first: u16) -> bool {
-        let relations = &self.compiled.signature.relations;
-        let sets = || self.compiled.inductions.iter().map(|induction| &relations[induction.set.index()].sorts);
-        facts.iter().any(|fact| {
-            let sorts = fact.arguments.iter().zip(&relations[fact.relation.index()].sorts);
-            let mut new = sorts.filter(|(term, _)| matches!(term, Term::Variable(variable) if *variable >= first));
-            new.any(|(_, sort)| sets().any(|sorts| sorts.first() == Some(sort)))
-        })
-    }
+/// Whether a variable from `first` on lies in the sort of a generated set.
+fn are_about_generated(compiled: &Compiled, facts: &[Literal], first: u16) -> bool {
+    let relations = &compiled.signature.relations;
+    let sets = || compiled.inductions.iter().map(|induction| &relations[induction.set.index()].sorts);
+    facts.iter().any(|fact| {
+        let sorts = fact.arguments.iter().zip(&relations[fact.relation.index()].sorts);
+        let mut new = sorts.filter(|(term, _)| matches!(term, Term::Variable(variable) if *variable >= first));
+        new.any(|(_, sort)| sets().any(|sorts| sorts.first() == Some(sort)))
+    })
 }
 
 /// What an axiom of the form `P(x, y, …) → …` says of a literal P(…): the number of its witnesses, which are numbered from
@@ -126,12 +126,12 @@ mod tests {
         let (theory, _) = read_mpl("test.mpl", text.as_bytes(), &mut |path| Err(path.to_owned())).expect("a theory");
         let exploration = Exploration::new(Arc::new(theory), &[], Options::default());
         let goal = exploration.conjectures[0].clause.clone().expect("a clause");
-        let unfolded = exploration.unfolded(&goal).expect("a definition");
+        let lemma = unfolded(&exploration.compiled, &goal).expect("a definition");
         let written = |clause: &Clause| {
             exploration.reading().statement(&exploration.statement_of(clause).expect("a statement")).to_string()
         };
         assert_eq!(written(&goal), "∀ a b : (a, b) ∈ reach → (∃ c ∈ V : (b, c) ∈ reach)");
-        assert_eq!(written(&unfolded), "∀ a ∈ N, ∀ b c : (a, b, c) ∈ step → (∃ d ∈ V : (c, d) ∈ reach)");
-        assert_eq!(exploration.unfolded(&unfolded), None);
+        assert_eq!(written(&lemma), "∀ a ∈ N, ∀ b c : (a, b, c) ∈ step → (∃ d ∈ V : (c, d) ∈ reach)");
+        assert_eq!(unfolded(&exploration.compiled, &lemma), None);
     }
 }
