@@ -105,6 +105,8 @@ fn walk_to(
     cost: &mut Cost,
 ) -> Vec<Token> {
     let mut tokens: Vec<Token> = Vec::new();
+    let mut is_end = [false; 256];
+    ends.bytes().for_each(|byte| is_end[usize::from(byte)] = true);
     while tokens.len() < 20_000 {
         match constraint.ending().expect("an ending") {
             Ending::Must => return tokens,
@@ -128,17 +130,20 @@ fn walk_to(
         let all: Vec<Token> = allowed.iter().collect();
         assert_eq!(all.len(), allowed.len());
         assert!(!all.is_empty(), "no way on from {:?}", tokenizer.decode(&tokens));
-        let closes = |token: &&Token| {
-            let piece = tokenizer.piece(**token);
-            piece.is_empty() || piece.iter().any(|byte| ends.as_bytes().contains(byte))
-        };
-        let mut closing: Vec<Token> = all.iter().filter(closes).copied().collect();
-        // After `<`, a slash closes what is open.
-        let slash = all.iter().find(|token| tokenizer.piece(**token) == b"/");
-        if let Some(slash) = slash.filter(|_| ends == "<" && all.len() < 10) {
-            closing = vec![*slash];
+        let mut closing: Vec<Token> = Vec::new();
+        if dice.below(3) == 0 {
+            let closes = |token: &&Token| {
+                let piece = tokenizer.piece(**token);
+                piece.is_empty() || piece.iter().any(|byte| is_end[usize::from(*byte)])
+            };
+            closing.extend(all.iter().filter(closes));
+            // After `<`, a slash closes what is open.
+            let slash = all.iter().find(|token| tokenizer.piece(**token) == b"/");
+            if let Some(slash) = slash.filter(|_| ends == "<" && all.len() < 10) {
+                closing = vec![*slash];
+            }
         }
-        let token = if closing.is_empty() || dice.below(3) > 0 { dice.one_of(&all) } else { dice.one_of(&closing) };
+        let token = dice.one_of(if closing.is_empty() { &all } else { &closing });
         let start = Instant::now();
         constraint.accept(token).expect("an allowed token is accepted");
         cost.steps += start.elapsed();
