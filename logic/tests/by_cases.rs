@@ -134,6 +134,53 @@ fn compositions_are_worked_out_at_the_points_that_are_known() {
     assert!(exploration.counts().steps < 300_000, "{:?}", exploration.counts());
 }
 
+/// Insertion into sorted lists: a definition by cases on ≤ is used at the arguments at hand, and its values in a piece
+/// refute what is false. ≤ is a parameter, although an axiom about sorted lists concludes it.
+#[test]
+fn a_definition_by_cases_on_a_relation() {
+    let theory = "(define Lists[A,L,nil,cons] (& (in[nil,L])
+          (>[a,x,y] (in3[a,x,y,cons]) (& (in[a,A]) (in[x,L]) (in[y,L])))
+          (>[a,x] (& (in[a,A]) (in[x,L])) (exists[y] (in[y,L]) (in3[a,x,y,cons])))
+          (>[a,x,y,z] (& (in3[a,x,y,cons]) (in3[a,x,z,cons])) (=[y,z]))
+          (>[a,x] (& (in[a,A]) (in[x,L])) !(in3[a,x,nil,cons]))
+          (>[a,x,b,y,z] (& (in3[a,x,z,cons]) (in3[b,y,z,cons])) (& (=[a,b]) (=[x,y])))))
+        (generated \"induction on lists\" Lists[A,L,nil,cons] L nil cons[A,L])
+        (theory Sorting[A,≤,L,nil,cons,ins,S] (&
+          (>[x,y] (in2[x,y,≤]) (& (in[x,A]) (in[y,A])))
+          (>[x,y] (& (in[x,A]) (in[y,A])) (or (in2[x,y,≤]) (in2[y,x,≤])))
+          (>[x,y] (& (in2[x,y,≤]) (in2[y,x,≤])) (=[x,y]))
+          (>[x,y,z] (& (in2[x,y,≤]) (in2[y,z,≤])) (in2[x,z,≤]))
+          (Lists[A,L,nil,cons])
+          (>[a,x,y] (in3[a,x,y,ins]) (& (in[a,A]) (in[x,L]) (in[y,L])))
+          (>[a,x] (& (in[a,A]) (in[x,L])) (exists[y] (in[y,L]) (in3[a,x,y,ins])))
+          (>[a,x,y,z] (& (in3[a,x,y,ins]) (in3[a,x,z,ins])) (=[y,z]))
+          (>[a,u] (in3[a,nil,u,cons]) (in3[a,nil,u,ins]))
+          (>[a,b,x,y,z] (& (in3[b,x,y,cons]) (in2[a,b,≤]) (in3[a,y,z,cons])) (in3[a,y,z,ins]))
+          (>[a,b,x,y,z,w] (& (in3[b,x,y,cons]) !(in2[a,b,≤]) (in3[a,x,z,ins]) (in3[b,z,w,cons])) (in3[a,y,w,ins]))
+          (>[x] (in[x,S]) (in[x,L]))
+          (in[nil,S])
+          (>[a,u] (in3[a,nil,u,cons]) (in[u,S]))
+          (>[a,b,x,y,z] (& (in3[b,x,y,cons]) (in3[a,y,z,cons]) (in2[a,b,≤]) (in[y,S])) (in[z,S]))
+          (>[a,b,x,y,z] (& (in3[b,x,y,cons]) (in3[a,y,z,cons]) (in[z,S])) (& (in2[a,b,≤]) (in[y,S])))))";
+    let goals = [
+        ("(>[a,x,y] (& (in3[a,x,y,cons]) (in[y,S])) (in[x,S]))", Told::Theorem),
+        (
+            "(>[a,b,x,y,z,w] (& (in3[b,x,y,cons]) (in[y,S]) (in2[b,a,≤]) (in3[a,x,z,ins]) (in[z,S]) (in3[b,z,w,cons]))
+            (in[w,S]))",
+            Told::Theorem,
+        ),
+        ("(>[a,x,y] (& (in[x,S]) (in3[a,x,y,ins])) (in[y,S]))", Told::Theorem),
+        ("(>[x] (in[x,L]) (in[x,S]))", Told::CounterSatisfiable),
+        ("(>[a,x,y] (in3[a,x,y,ins]) (in3[a,x,y,cons]))", Told::CounterSatisfiable),
+    ];
+    let texts = goals.each_ref().map(|(text, _)| text.replace('\n', " "));
+    let exploration = verdict::explore(theory, &texts.each_ref().map(|text| &**text), GOALS_ONLY);
+    for ((text, expected), told) in goals.iter().zip(told(&exploration)) {
+        assert_eq!(told, *expected, "{text}");
+    }
+    assert!(exploration.counts().steps < 1_000_000, "{:?}", exploration.counts());
+}
+
 /// What holds along a walk is proved by induction on its length, which only the definition of reachability mentions.
 #[test]
 fn a_premise_is_unfolded_for_an_induction_on_its_witness() {

@@ -404,10 +404,12 @@ impl Rule {
                 let right = reach(&head.arguments[..head.arguments.len() - 1]);
                 let left = reach(&[value(head)]);
                 let pick = |places: &[usize]| places.iter().map(|place| rows[*place].clone()).collect::<Vec<_>>();
-                if left.is_empty() || others.iter().any(|other| other.arguments.len() > 1) {
+                if left.is_empty() {
                     return demands;
                 }
-                if let Some(price) = forward {
+                // Where a relation holds, a row that is not asked about would be demanded for each related pair.
+                let is_wide = others.iter().any(|other| other.arguments.len() > 1);
+                if let Some(price) = forward.filter(|_| !is_wide) {
                     let missing =
                         right.iter().filter(|place| !left.contains(place)).map(|place| rows[*place]).collect();
                     demand(pick(&left), missing, price);

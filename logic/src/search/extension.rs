@@ -394,6 +394,9 @@ impl<'c> Reader<'c> {
                 Term::Variable(variable) if values[usize::from(*variable)].is_none() => {
                     values[usize::from(*variable)] = Some(here);
                 }
+                Term::Constant(constant) if self.is_constructed(*constant) => {
+                    case.patterns.insert(path.iter().copied().chain([place]).collect(), Ok(*constant));
+                }
                 known => case.conditions.push(equation(here, value(*known, values))),
             }
         }

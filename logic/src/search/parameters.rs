@@ -92,8 +92,10 @@ fn determined(compiled: &Compiled, sorts: &[Sort]) -> BTreeSet<RelationId> {
         let before = found.len();
         for Axiom { clause, .. } in &compiled.axioms {
             let Head::Literal(head) = &clause.head else { continue };
+            // A relation introduced later is defined in terms of this one, and the axiom is a part of its definition.
             let foreign = |literal: &Literal| {
                 literal.relation != RelationId::EQUAL
+                    && literal.relation < head.relation
                     && (!is_own(sorts, signature, literal.relation) || found.contains(&literal.relation))
             };
             if head.positive

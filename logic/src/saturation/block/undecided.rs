@@ -1,11 +1,12 @@
 //! Candidate literals for case splits: premises that rules lack when all their other premises hold.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::saturation::facts::{FactId, WitnessGroup};
 use crate::saturation::pattern::{Argument, Code, Individual, Pattern};
-use crate::saturation::rule::{Rule, RuleId};
+use crate::saturation::rule::{Rule, RuleHead, RuleId};
 
 use super::join::Matches;
 use super::{Block, UNBOUND};
@@ -98,36 +99,85 @@ impl Block {
             if !lacked.arguments.iter().all(known) || (is_row && inputs.contains(value)) {
                 continue;
             }
-            for binding in self.matches_of(&others, rule.variables) {
-                let arguments: Vec<Individual> = lacked
-                    .arguments
-                    .iter()
-                    .map(|argument| match argument {
-                        Argument::Individual(individual) => self.classes.find(*individual),
-                        Argument::Variable(number) => binding[usize::from(*number)],
-                    })
-                    .collect();
-                let Some(literal) = self.question(lacked.code, &arguments) else { continue };
-                let mut outside: u32 = literal.iter().map(|one| self.distance(*one, &aim.relevant)).sum();
-                // Whether an individual equals a constant matters only if a function recurs on it.
-                let constants = self.constants();
-                let form = lacked.code == Code::APART && literal.iter().any(|one| one.0 < constants);
-                if form && !literal.iter().any(|one| one.0 >= constants && aim.driving.contains(one)) {
-                    outside += 4;
-                }
-                if origin == 2 && outside > 0 {
-                    continue;
-                }
-                let weight = literal.iter().map(|one| self.classes.weight(*one)).sum();
-                let code = if is_row || lacked.code == Code::APART {
-                    Code::EQUAL
-                } else {
-                    Code::new(lacked.code.relation(), true)
-                };
-                let arguments = literal.into_iter().map(Argument::Individual).collect();
-                found.insert(((outside, origin, weight), Pattern { code, arguments }));
+            self.propose(lacked, (&others, rule.variables), origin, aim, found);
+            if let Some((others, variables)) = self.hinging(rule, place) {
+                self.propose(lacked, (&others, variables), origin.min(1), aim, found);
             }
         }
+    }
+
+    /// Adds the literals that a premise becomes where the others match; `others` are patterns with the number of their
+    /// variables.
+    fn propose(
+        &self,
+        lacked: &Pattern,
+        (others, variables): (&[Pattern], u16),
+        origin: u32,
+        aim: &Aim,
+        found: &mut BTreeSet<(Rank, Pattern)>,
+    ) {
+        let is_row = self.book.function(lacked.code).is_some();
+        for binding in self.matches_of(others, variables, aim) {
+            let arguments: Vec<Individual> = lacked
+                .arguments
+                .iter()
+                .map(|argument| match argument {
+                    Argument::Individual(individual) => self.classes.find(*individual),
+                    Argument::Variable(number) => binding[usize::from(*number)],
+                })
+                .collect();
+            let Some(literal) = self.question(lacked.code, &arguments) else { continue };
+            let mut outside: u32 = literal.iter().map(|one| self.distance(*one, &aim.relevant)).sum();
+            // Whether an individual equals a constant matters only if a function recurs on it.
+            let constants = self.constants();
+            let form = lacked.code == Code::APART && literal.iter().any(|one| one.0 < constants);
+            if form && !literal.iter().any(|one| one.0 >= constants && aim.driving.contains(one)) {
+                outside += 4;
+            }
+            if origin == 2 && outside > 0 {
+                continue;
+            }
+            let weight = literal.iter().map(|one| self.classes.weight(*one)).sum();
+            let code = if is_row || lacked.code == Code::APART {
+                Code::EQUAL
+            } else {
+                Code::new(lacked.code.relation(), true)
+            };
+            let arguments = literal.into_iter().map(Argument::Individual).collect();
+            found.insert(((outside, origin, weight), Pattern { code, arguments }));
+        }
+    }
+
+    /// The premises of a case of a definition without the one at `place`, and without rows that merely compute the value:
+    /// where a function is applied to known arguments, its value hinges on the missing premise. With the number of
+    /// variables.
+    fn hinging(&self, rule: &Rule, place: usize) -> Option<(Vec<Pattern>, u16)> {
+        let RuleHead::Fact(head) = &rule.head else { return None };
+        if !head.code.positive() || self.book.function(head.code).is_none() {
+            return None;
+        }
+        let mut applied = head.clone();
+        *applied.arguments.last_mut()? = Argument::Variable(rule.variables);
+        let mut kept: Vec<&Pattern> = rule.patterns.iter().collect();
+        let lacked = kept.remove(place);
+        let before = kept.len();
+        // A row whose value only the head or other such rows use is computed once the case applies.
+        while let Some(computed) = kept.iter().position(|row| {
+            let Some(value @ Argument::Variable(_)) = row.arguments.last() else { return false };
+            let is_used = |other: &&Pattern| !std::ptr::eq::<Pattern>(*other, *row) && other.arguments.contains(value);
+            self.book.function(row.code).is_some()
+                && !applied.arguments.contains(value)
+                && !lacked.arguments.contains(value)
+                && !kept.iter().any(is_used)
+        }) {
+            kept.remove(computed);
+        }
+        let others: Vec<Pattern> = kept.iter().map(|one| (*one).clone()).chain([applied]).collect();
+        let known = |argument: &Argument| match argument {
+            Argument::Individual(_) => true,
+            Argument::Variable(_) => others.iter().any(|other| other.arguments.contains(argument)),
+        };
+        (kept.len() < before && lacked.arguments.iter().all(known)).then_some((others, rule.variables + 1))
     }
 
     /// The individuals at recursive inputs of known function rows.
@@ -177,13 +227,17 @@ impl Block {
         (!known).then(|| arguments.to_vec())
     }
 
-    /// The bindings of a rule's variables for which all patterns match, up to a limit.
-    fn matches_of(&self, patterns: &[Pattern], variables: u16) -> Vec<Vec<Individual>> {
+    /// The bindings of a rule's variables for which all patterns match, up to a limit: first those from facts about the
+    /// goal's own individuals, then those from the newest facts.
+    fn matches_of(&self, patterns: &[Pattern], variables: u16, aim: &Aim) -> Vec<Vec<Individual>> {
         let Some(first) = patterns.first() else { return vec![vec![UNBOUND; usize::from(variables)]] };
         let rule = Rule::asking(variables, patterns.to_vec(), Vec::new(), 0);
         let mut matches = Matches::default();
-        let facts: Vec<FactId> = self.facts_of(first.code).filter(|fact| self.is_current(*fact)).collect();
-        for fact in facts.into_iter().rev() {
+        let mut facts: Vec<FactId> = self.facts_of(first.code).filter(|fact| self.is_current(*fact)).collect();
+        let constants = self.constants();
+        let is_far = |one: &Individual| one.0 >= constants && !aim.relevant.contains(one);
+        facts.sort_by_key(|fact| (self.arguments(*fact).iter().any(is_far), Reverse(*fact)));
+        for fact in facts {
             self.extend_from(RuleId(0), &rule, 0, fact, FactId(u32::MAX), false, &mut matches);
             if matches.found.len() >= MOST_OF_A_RULE || matches.is_cut {
                 break;

@@ -261,8 +261,8 @@ impl Exploration {
         laws
     }
 
-    /// The binary relations between the same individuals that are defined from a relation without axioms of its own, such
-    /// as reachability from the edges of a graph.
+    /// The binary relations between the same individuals that are defined from a relation without definition or axioms of
+    /// its own, such as reachability from the edges of a graph.
     fn defined_from(&self, from: RelationId) -> Vec<RelationId> {
         let relations = &self.compiled.signature.relations;
         let relation = &relations[from.index()];
@@ -276,7 +276,12 @@ impl Exploration {
                 matches!(&clause.head, Head::Literal(head) if head.positive && head.arguments.len() == 1);
             mentions && literals(clause).all(elementary) && !is_membership
         };
-        if relation.function || self.compiled.axioms.iter().any(is_own) {
+        let is_defined = (0..)
+            .map(RelationId)
+            .zip(relations)
+            .skip(1)
+            .any(|(id, other)| id != from && other.arity > 1 && self.dependencies.uses(from, id));
+        if relation.function || is_defined || self.compiled.axioms.iter().any(is_own) {
             return Vec::new();
         }
         let defined = (0..).map(RelationId).zip(relations).skip(1).filter(|(id, other)| {
