@@ -45,7 +45,7 @@ pub(crate) struct Quantified {
     pub(crate) proved: Vec<u16>,
 }
 
-/// Added to the number of a law that is proved from an [unfolded](unfolded) form of it.
+/// Added to the number of a law that is proved from an [`unfolded`] form of it.
 const LEMMA: u16 = 1 << 15;
 
 /// The theory with relations for quantified formulas, apart from the exploration.
