@@ -92,10 +92,15 @@ fn determined(compiled: &Compiled, sorts: &[Sort]) -> BTreeSet<RelationId> {
         let before = found.len();
         for Axiom { clause, .. } in &compiled.axioms {
             let Head::Literal(head) = &clause.head else { continue };
-            // A relation introduced later is defined in terms of this one, and the axiom is a part of its definition.
+            // The axiom may instead be a part of the definition of a relation introduced later, such as the sorted lists.
+            let is_later = |literal: &Literal| {
+                literal.relation > head.relation
+                    && !signature.relations[literal.relation.index()].function
+                    && !carriers.contains(&literal.relation)
+                    && compiled.inductions.iter().all(|induction| induction.set != literal.relation)
+            };
             let foreign = |literal: &Literal| {
                 literal.relation != RelationId::EQUAL
-                    && literal.relation < head.relation
                     && (!is_own(sorts, signature, literal.relation) || found.contains(&literal.relation))
             };
             if head.positive
@@ -103,6 +108,7 @@ fn determined(compiled: &Compiled, sorts: &[Sort]) -> BTreeSet<RelationId> {
                 && is_own(sorts, signature, head.relation)
                 && !carriers.contains(&head.relation)
                 && clause.premises.iter().any(foreign)
+                && !clause.premises.iter().any(is_later)
             {
                 found.insert(head.relation);
             }
@@ -132,7 +138,12 @@ pub(super) fn carriers(compiled: &Compiled) -> BTreeSet<RelationId> {
         compiled.axioms.iter().filter_map(|Axiom { clause, .. }| match (&clause.premises[..], &clause.head) {
             ([row], Head::Literal(member)) => {
                 let is_member = member.positive && compiled.signature.relations[member.relation.index()].arity == 1;
-                let is_row = row.positive && row.arguments.len() > 1 && row.arguments.contains(&member.arguments[0]);
+                // In cons(a, nil) = u, u is not an arbitrary list.
+                let is_general = row.arguments.iter().all(|argument| matches!(argument, Term::Variable(_)));
+                let is_row = row.positive
+                    && row.arguments.len() > 1
+                    && is_general
+                    && row.arguments.contains(&member.arguments[0]);
                 (is_member && is_row).then_some(member.relation)
             }
             _ => None,
@@ -294,6 +305,39 @@ mod tests {
         );
         let into = set.iter().filter(|one| set.contains(&value_of(&[**one], 4))).count();
         assert_eq!(into, 1, "neither closed nor mapped outside");
+    }
+
+    /// An axiom that concludes a relation determines it, even if a function in its premises is introduced later; unless
+    /// it is about a relation introduced later, of which it is then a part of the definition.
+    #[test]
+    fn what_later_relations_are_defined_by_is_not_determined() {
+        let numbers = "(define Numbers[N,0,s] (& (in[0,N])
+            (>[x,y] (in2[x,y,s]) (& (in[x,N]) (in[y,N]))) (>[x] (in[x,N]) (exists[y] (in[y,N]) (in2[x,y,s])))
+            (>[x,y,z] (& (in2[x,y,s]) (in2[x,z,s])) (=[y,z]))))
+          (generated \"induction\" Numbers[N,0,s] N 0 s[N])";
+        let names = |axioms: &str| {
+            let text = format!(
+                "{numbers} (theory Points[N,0,s,V,→,at,P] (& (Numbers[N,0,s])
+                (>[x,y] (in2[x,y,→]) (& (in[x,V]) (in[y,V])))
+                (>[n,x] (in2[n,x,at]) (& (in[n,N]) (in[x,V]))) (>[n] (in[n,N]) (exists[x] (in[x,V]) (in2[n,x,at])))
+                (>[n,x,y] (& (in2[n,x,at]) (in2[n,y,at])) (=[x,y])) (>[n] (in[n,P]) (in[n,N])) {axioms}))"
+            );
+            let (theory, _) =
+                read_mpl("test.mpl", text.as_bytes(), &mut |path| Err(path.to_owned())).expect("a theory");
+            let compiled = Compiled::new(&theory, &[]);
+            let sorts: Vec<Sort> = base_sorts(&compiled.signature);
+            let vertices = compiled
+                .signature
+                .relations
+                .iter()
+                .skip(1)
+                .find(|one| one.arity == 2 && !one.function && one.sorts[0] == one.sorts[1]);
+            let sort = vertices.expect("the edges").sorts[0].clone();
+            assert!(sorts.contains(&sort));
+            determined(&compiled, &[sort]).len()
+        };
+        assert_eq!(names("(>[n,m,x,y] (& (in2[n,m,s]) (in2[n,x,at]) (in2[m,y,at])) (in2[x,y,→]))"), 1);
+        assert_eq!(names("(>[n,m,x,y] (& (in[n,P]) (in2[n,m,s]) (in2[n,x,at]) (in2[m,y,at])) (in2[x,y,→]))"), 0);
     }
 
     /// A serial relation (every individual has a successor) is not free: the chosen one must be serial too.

@@ -164,11 +164,10 @@ impl Block {
         // A row whose value only the head or other such rows use is computed once the case applies.
         while let Some(computed) = kept.iter().position(|row| {
             let Some(value @ Argument::Variable(_)) = row.arguments.last() else { return false };
-            let is_used = |other: &&Pattern| !std::ptr::eq::<Pattern>(*other, *row) && other.arguments.contains(value);
             self.book.function(row.code).is_some()
                 && !applied.arguments.contains(value)
                 && !lacked.arguments.contains(value)
-                && !kept.iter().any(is_used)
+                && kept.iter().filter(|other| other.arguments.contains(value)).count() == 1
         }) {
             kept.remove(computed);
         }
