@@ -139,6 +139,27 @@ fn where_axioms_say_more_of_lists_than_definitions_no_letters_are_assumed() {
     assert!(exploration.notes().contains(&Note::NoParameters));
 }
 
+/// Two equations of zip overlap at zip(nil, nil), where they agree; with a letter as the second value they need not.
+#[test]
+fn equations_that_agree_where_they_overlap_define_a_function() {
+    let zip = |at_the_end: &str| {
+        lists(
+            ",zip",
+            &format!(
+                "(operation[zip,L,L,L])
+                 (>[x] (in[x,L]) (in3[nil,x,x,zip]))
+                 (>[x] (in[x,L]) {at_the_end})
+                 (>[a,b,x,y,u,v,z,w] (& (in3[a,x,u,cons]) (in3[b,y,v,cons]) (in3[x,y,z,zip]) (in3[a,z,w,cons]))
+                   (in3[u,v,w,zip]))"
+            ),
+        )
+    };
+    let same = ask(&zip("(in3[x,nil,x,zip])"), &[COMMUTATIVE, "(>[x,y] (in3[x,x,y,zip]) (in2[x,y,rev]))"], false);
+    assert_eq!(counterexamples(&same), [Some(vec!["[a]", "[b]", "[a, b]"]), Some(vec!["[a, b]", "[a, b]"])]);
+    let other = "(>[a,y] (in3[a,nil,y,cons]) (in3[x,nil,y,zip]))";
+    assert!(ask(&zip(other), &[COMMUTATIVE], false).notes().contains(&Note::NoParameters));
+}
+
 #[test]
 fn axioms_about_letters_are_kept_by_those_that_are_assumed() {
     let theory = lists("", "(>[a,b] (in2[a,b,g]) (in2[b,b,g]))");

@@ -32,11 +32,13 @@ pub(super) struct Condition {
     pub(super) values: Vec<Value>,
 }
 
+/// The constructor at each path: a constant, or a function.
+type Patterns = BTreeMap<Vec<usize>, Result<u16, RelationId>>;
+
 /// What an axiom determines: one case of a definition.
 #[derive(Clone, Debug)]
 pub(super) struct Case {
-    /// The constructor at each path: a constant, or a function.
-    pub(super) patterns: BTreeMap<Vec<usize>, Result<u16, RelationId>>,
+    pub(super) patterns: Patterns,
     pub(super) conditions: Vec<Condition>,
     /// A condition of absence: no values of the witnesses satisfy all of these. Witnesses are numbered from the first
     /// component on.
@@ -47,6 +49,40 @@ pub(super) struct Case {
     recurs: BTreeSet<usize>,
     /// The other symbols that it uses.
     needs: BTreeSet<RelationId>,
+}
+
+impl Case {
+    /// The case for arguments of these patterns, in which all subterms at their paths are written out.
+    fn under(&self, compiled: &Compiled, patterns: &Patterns) -> Case {
+        let values = |values: &[Value]| values.iter().map(|value| written_out(compiled, value, patterns)).collect();
+        let condition = |one: &Condition| in_order_of_sides(Condition { values: values(&one.values), ..one.clone() });
+        Case {
+            conditions: self.conditions.iter().map(condition).collect(),
+            absent: self.absent.as_ref().map(|(first, parts)| (*first, parts.iter().map(condition).collect())),
+            value: self.value.as_ref().map(|truth| *truth).map_err(|value| written_out(compiled, value, patterns)),
+            ..self.clone()
+        }
+    }
+}
+
+/// The value with the constructors of the patterns in place of the subterms of arguments.
+fn written_out(compiled: &Compiled, value: &Value, patterns: &Patterns) -> Value {
+    match value {
+        Value::At(path) => match patterns.get(path) {
+            Some(Ok(constant)) => Value::Constant(*constant),
+            Some(Err(constructor)) => {
+                let inputs = compiled.signature.relations[constructor.index()].arity - 1;
+                let below = (0..inputs).map(|input| Value::At(path.iter().copied().chain([input]).collect()));
+                let below = below.map(|value| written_out(compiled, &value, patterns));
+                Value::Applied(*constructor, below.collect())
+            }
+            None => value.clone(),
+        },
+        Value::Applied(function, inputs) => {
+            Value::Applied(*function, inputs.iter().map(|input| written_out(compiled, input, patterns)).collect())
+        }
+        Value::Constant(_) | Value::Some(_) => value.clone(),
+    }
 }
 
 /// Whether the axioms extend every structure of terms over every model of the parameter axioms. `carriers` are the sets
@@ -79,7 +115,7 @@ pub(super) fn extends(compiled: &Compiled, given: &Part<'_>, carriers: &BTreeSet
     well_founded
         && in_order(needs)
         && cases.values().all(|cases| {
-            cases.iter().enumerate().all(|(place, one)| cases[..place].iter().all(|other| agree(one, other)))
+            cases.iter().enumerate().all(|(place, one)| cases[..place].iter().all(|other| agree(compiled, one, other)))
         })
 }
 
@@ -124,8 +160,12 @@ fn in_order(mut needs: BTreeMap<RelationId, BTreeSet<RelationId>>) -> bool {
 }
 
 /// Whether two cases of one symbol never give different results.
-fn agree(one: &Case, other: &Case) -> bool {
+fn agree(compiled: &Compiled, one: &Case, other: &Case) -> bool {
     let apart = one.patterns.iter().any(|(place, own)| other.patterns.get(place).is_some_and(|others| others != own));
+    // As in drop(0, x) = x and drop(n, nil) = nil, which agree on drop(0, nil).
+    let patterns: Patterns =
+        one.patterns.iter().chain(&other.patterns).map(|(path, own)| (path.clone(), *own)).collect();
+    let (one, other) = (&one.under(compiled, &patterns), &other.under(compiled, &patterns));
     let same = one.value == other.value && !matches!(&one.value, Err(value) if is_loose(value));
     let against = |one: &Case, other: &Case| {
         let denied = |condition: &Condition| {
