@@ -18,7 +18,7 @@ use std::sync::Arc;
 use crate::clauses::compile::Compiled;
 use crate::proofs::reconstruction::{By, Finished, Tree};
 use crate::saturation::block::{Block, End, Focus, Limits, Snapshot};
-use crate::saturation::pattern::Individual;
+use crate::saturation::pattern::{Individual, Pattern};
 use crate::saturation::sequent::{Sequent, SequentHead};
 use crate::search::ended::{Ended, kept_apart};
 use cases::Splitting;
@@ -33,8 +33,10 @@ pub struct Effort {
     pub direct: Limits,
     /// Limits of a block that is a case of an induction.
     pub case: Limits,
-    /// The maximal nesting depth of inductions.
+    /// The maximal nesting depth of inductions, apart from those on two inputs on which a function recurs together.
     pub nesting: u32,
+    /// Whether a case of an induction distinguishes the cases of a second variable wherever two values are compared.
+    pub compares: bool,
     /// The maximal nesting depth of case splits.
     pub splits: u32,
     /// Limits of a block for a case of a split.
@@ -51,6 +53,7 @@ impl Effort {
         direct: Limits { steps: 20_000, creations: 10 },
         case: Limits::NONE,
         nesting: 0,
+        compares: false,
         splits: 0,
         split: Limits::NONE,
         drives: false,
@@ -61,6 +64,7 @@ impl Effort {
         direct: Limits { steps: 6_000, creations: 10 },
         case: Limits { steps: 25_000, creations: 14 },
         nesting: 1,
+        compares: false,
         splits: 0,
         split: Limits::NONE,
         drives: true,
@@ -71,6 +75,7 @@ impl Effort {
         direct: Limits { steps: 40_000, creations: 30 },
         case: Limits { steps: 80_000, creations: 50 },
         nesting: 1,
+        compares: false,
         splits: 0,
         split: Limits::NONE,
         drives: true,
@@ -81,6 +86,7 @@ impl Effort {
         direct: Limits { steps: 40_000, creations: 40 },
         case: Limits { steps: 40_000, creations: 40 },
         nesting: 1,
+        compares: false,
         splits: 4,
         split: Limits { steps: 4_000, creations: 10 },
         drives: true,
@@ -91,6 +97,7 @@ impl Effort {
         direct: Limits { steps: 600_000, creations: 120 },
         case: Limits { steps: 600_000, creations: 120 },
         nesting: 2,
+        compares: true,
         splits: 3,
         split: Limits { steps: 10_000, creations: 20 },
         drives: true,
@@ -114,7 +121,7 @@ impl Verdict {
         let head = SequentHead::Exists(0, Vec::new());
         let sequent = Sequent { variables: 0, premises: Vec::new(), head };
         let direct = Ended::Panicked(message.into());
-        let stuck = Stuck { sequent, direct, lemmas: Vec::new(), inductions: Vec::new() };
+        let stuck = Stuck { sequent, direct, lemmas: Vec::new(), forced: Vec::new(), inductions: Vec::new() };
         Verdict::Open(Arc::new(stuck))
     }
 }
@@ -129,8 +136,23 @@ pub struct Stuck {
     /// Equations that would have closed the goal, over terms that the block introduced; simplest first. Each is a flat
     /// sequent over the signature's constants.
     pub lemmas: Vec<Sequent>,
-    /// The inductions tried: the variable, the first case that stayed open, and where that case got stuck.
-    pub inductions: Vec<(u16, usize, Arc<Stuck>)>,
+    /// The literals that a case split may assume, since their denials lead to the goal.
+    pub forced: Vec<Pattern>,
+    /// The inductions tried.
+    pub inductions: Vec<OpenCase>,
+}
+
+/// The first case of an induction that stayed open.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OpenCase {
+    /// The index of the induction in [`Compiled::inductions`].
+    pub instance: usize,
+    /// The variable of the sequent.
+    pub variable: u16,
+    /// The index of the case's constructor.
+    pub case: usize,
+    /// Where the case got stuck.
+    pub stuck: Arc<Stuck>,
 }
 
 /// The result of a turn.
@@ -158,6 +180,8 @@ pub struct LogicBlock {
     looked_again: bool,
     /// The focus of this block and the blocks below it; `None`: everything.
     focus: Option<Arc<Focus>>,
+    /// The individuals that the sequents of the blocks above mention, if this block is a case of a split.
+    mentioned: Vec<Individual>,
     /// The number of blocks it has opened.
     slots: u32,
     state: State,
@@ -182,6 +206,8 @@ struct Stalled {
     member: Arc<Snapshot>,
     end: End,
     lemmas: Vec<Sequent>,
+    /// The literals that a case split found to be forced.
+    forced: Vec<Pattern>,
     /// The inductions that apply.
     options: Vec<(usize, u16)>,
 }
@@ -191,8 +217,8 @@ impl LogicBlock {
     #[must_use]
     pub fn new(compiled: Arc<Compiled>, context: Arc<Snapshot>, sequent: Sequent, effort: Effort) -> LogicBlock {
         let limits = effort.direct;
-        let (looked_again, focus, slots, state) = (false, None, 0, State::Fresh);
-        LogicBlock { compiled, context, sequent, effort, limits, looked_again, focus, slots, state }
+        let (looked_again, focus, mentioned, slots, state) = (false, None, Vec::new(), 0, State::Fresh);
+        LogicBlock { compiled, context, sequent, effort, limits, looked_again, focus, mentioned, slots, state }
     }
 
     /// The same attempt, which postpones values of functions outside the focus.
@@ -241,7 +267,7 @@ impl LogicBlock {
         let mut options = Vec::new();
         let mut more = 0;
         let mut member = None;
-        if self.effort.nesting > 0 {
+        if self.effort.nesting > 0 || self.recurs_together() {
             if self.sequent.head.literal().is_some_and(|head| !head.code.positive()) {
                 // The block has assumed the opposite of its goal; the membership premise of an induction must not
                 // depend on that.
@@ -260,7 +286,7 @@ impl LogicBlock {
         let snapshot = Arc::new(block.rest());
         let member = member.unwrap_or_else(|| snapshot.clone());
         let stuck = Arc::new(Finished { snapshot, goal, falsum: None, reached: None, creations: 0, steps: 0 });
-        let mut turn = self.complete(undecided, Stalled { stuck, member, end, lemmas, options });
+        let mut turn = self.complete(undecided, Stalled { stuck, member, end, lemmas, forced: Vec::new(), options });
         turn.steps += steps + more;
         turn
     }
@@ -271,8 +297,7 @@ impl LogicBlock {
     }
 
     /// Opens a block below this one.
-    fn open(&mut self, turn: &mut Turn, context: Arc<Snapshot>, sequent: Sequent, effort: Effort) {
-        let child = LogicBlock::new(self.compiled.clone(), context, sequent, effort);
+    fn open(&mut self, turn: &mut Turn, child: LogicBlock) {
         turn.children.push((self.slots, LogicBlock { focus: self.focus.clone(), ..child }));
         self.slots += 1;
     }

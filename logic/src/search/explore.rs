@@ -23,6 +23,7 @@ mod refute;
 mod schedule;
 mod scope;
 mod sift;
+mod step;
 mod theorem;
 mod unfolding;
 mod wish;

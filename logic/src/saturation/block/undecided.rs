@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::saturation::facts::{FactId, WitnessGroup};
 use crate::saturation::pattern::{Argument, Code, Individual, Pattern};
 use crate::saturation::rule::{Rule, RuleHead, RuleId};
+use crate::saturation::sorts::SortId;
 
 use super::join::Matches;
 use super::{Block, UNBOUND};
@@ -117,7 +118,10 @@ impl Block {
         found: &mut BTreeSet<(Rank, Pattern)>,
     ) {
         let is_row = self.book.function(lacked.code).is_some();
-        for binding in self.matches_of(others, variables, aim) {
+        let patterns = others.iter().chain([lacked]);
+        let typed = patterns.filter(|pattern| self.book.sorts.of_domain(pattern.code).is_none());
+        let sorts = self.typing().of_variables(variables, typed);
+        for binding in self.matches_of(others, &sorts, aim) {
             let arguments: Vec<Individual> = lacked
                 .arguments
                 .iter()
@@ -226,13 +230,22 @@ impl Block {
         (!known).then(|| arguments.to_vec())
     }
 
-    /// The bindings of a rule's variables for which all patterns match, up to a limit: first those from facts about the
-    /// goal's own individuals, then those from the newest facts.
-    fn matches_of(&self, patterns: &[Pattern], variables: u16, aim: &Aim) -> Vec<Vec<Individual>> {
-        let Some(first) = patterns.first() else { return vec![vec![UNBOUND; usize::from(variables)]] };
-        let rule = Rule::asking(variables, patterns.to_vec(), Vec::new(), 0);
+    /// The bindings of a rule's variables, of these sorts, for which all patterns match, up to a limit: first those from
+    /// facts about the goal's own individuals, then those from the newest facts.
+    fn matches_of(&self, patterns: &[Pattern], sorts: &[SortId], aim: &Aim) -> Vec<Vec<Individual>> {
+        let Some(first) = patterns.first() else { return vec![vec![UNBOUND; sorts.len()]] };
+        let rule = Rule::asking(sorts.len() as u16, patterns.to_vec(), Vec::new(), 0);
         let mut matches = Matches::default();
-        let mut facts: Vec<FactId> = self.facts_of(first.code).filter(|fact| self.is_current(*fact)).collect();
+        // Inequations are known of all sorts, and the literals derived from them must be of one.
+        let fits = |fact: &FactId| {
+            let mut columns = first.arguments.iter().zip(self.arguments(*fact));
+            columns.all(|(argument, individual)| match argument {
+                Argument::Variable(number) => self.sorts[individual.0 as usize] == sorts[usize::from(*number)],
+                Argument::Individual(_) => true,
+            })
+        };
+        let current = self.facts_of(first.code).filter(|fact| self.is_current(*fact) && fits(fact));
+        let mut facts: Vec<FactId> = current.collect();
         let constants = self.constants();
         let is_far = |one: &Individual| one.0 >= constants && !aim.relevant.contains(one);
         facts.sort_by_key(|fact| (self.arguments(*fact).iter().any(is_far), Reverse(*fact)));
@@ -242,10 +255,10 @@ impl Block {
                 break;
             }
         }
-        if variables == 0 {
+        let width = sorts.len();
+        if width == 0 {
             return matches.found.iter().take(1).map(|_| Vec::new()).collect();
         }
-        let width = usize::from(variables);
         matches.bindings.chunks(width).take(MOST_OF_A_RULE).map(<[Individual]>::to_vec).collect()
     }
 }

@@ -52,13 +52,7 @@ impl LogicBlock {
         if self.effort.splits == 0 {
             return Vec::new();
         }
-        let mut relevant: Vec<Individual> = (0..self.sequent.variables).map(|number| self.introduced(number)).collect();
-        for pattern in self.sequent.premises.iter().chain(self.sequent.head.literal()) {
-            relevant.extend(pattern.arguments.iter().filter_map(|argument| match argument {
-                Argument::Individual(individual) => Some(*individual),
-                Argument::Variable(_) => None,
-            }));
-        }
+        let mut relevant = self.individuals();
         if let Some(Goal::Fact(code, arguments)) = block.goal()
             && let Some((_, inputs)) = arguments.split_last()
             && block.book().function(*code).is_some()
@@ -66,6 +60,17 @@ impl LogicBlock {
             relevant.extend(block.value(*code, inputs).map(|(value, _)| value));
         }
         block.undecided(&relevant, MOST_LITERALS)
+    }
+
+    /// The individuals that the sequent mentions, and those of the blocks above of which this one is a case.
+    fn individuals(&self) -> Vec<Individual> {
+        let patterns = self.sequent.premises.iter().chain(self.sequent.head.literal());
+        let named = patterns.flat_map(|pattern| &pattern.arguments).filter_map(|argument| match argument {
+            Argument::Individual(individual) => Some(*individual),
+            Argument::Variable(_) => None,
+        });
+        let introduced = (0..self.sequent.variables).map(|number| self.introduced(number));
+        self.mentioned.iter().copied().chain(introduced).chain(named).collect()
     }
 
     /// Starts a case split of a stuck block, if its effort allows one; otherwise induction.
@@ -106,7 +111,9 @@ impl LogicBlock {
         };
         for premises in cases {
             let context = splitting.stalled.stuck.snapshot.clone();
-            self.open(&mut turn, context, Sequent { variables: 0, premises, head: head.clone() }, effort);
+            let sequent = Sequent { variables: 0, premises, head: head.clone() };
+            let child = LogicBlock::new(self.compiled.clone(), context, sequent, effort);
+            self.open(&mut turn, LogicBlock { mentioned: self.individuals(), ..child });
         }
         self.state = State::Splitting(Box::new(splitting));
         turn
@@ -125,7 +132,12 @@ impl LogicBlock {
             self.state = State::Splitting(Box::new(splitting));
             return Turn::default();
         }
-        let mut proved = std::mem::take(&mut splitting.verdicts).into_iter().map(|verdict| match verdict {
+        let verdicts = std::mem::take(&mut splitting.verdicts);
+        let below = match &verdicts[..] {
+            [Some(Verdict::Open(stuck))] => stuck.forced.clone(),
+            _ => Vec::new(),
+        };
+        let mut proved = verdicts.into_iter().map(|verdict| match verdict {
             Some(Verdict::Proved(tree)) => Some(Arc::unwrap_or_clone(tree)),
             _ => None,
         });
@@ -160,6 +172,9 @@ impl LogicBlock {
                     }
                     None => {
                         drop(proved);
+                        let own: Vec<Pattern> = splitting.forced.iter().map(Forced::assumed).collect();
+                        // What is forced below follows from these in most cases.
+                        splitting.stalled.forced = if own.is_empty() { below } else { own };
                         self.try_induction(Inducing::new(splitting.stalled))
                     }
                 }

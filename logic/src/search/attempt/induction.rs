@@ -7,12 +7,12 @@ use crate::clauses::compile::{ConstructorInstance, Justification, Move, Start};
 use crate::proofs::reconstruction::{By, Case, Finished, InductionTree};
 use crate::saturation::block::{Block, Goal, Limits, Snapshot};
 use crate::saturation::book::RuleBook;
-use crate::saturation::pattern::{Argument, Code, Individual};
+use crate::saturation::pattern::{Argument, Code, Individual, Pattern};
 use crate::saturation::rule::{Rule, RuleHead};
 use crate::saturation::sequent::{Sequent, SequentHead};
 use crate::saturation::sorts::Typing;
 
-use super::{Effort, LogicBlock, Stalled, State, Stuck, Turn, Verdict};
+use super::{Effort, LogicBlock, OpenCase, Stalled, State, Stuck, Turn, Verdict};
 
 /// An attempt by induction that waits for its cases.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(super) struct Inducing {
     contexts: Vec<Option<Arc<Snapshot>>>,
     verdicts: Vec<Option<Verdict>>,
     first_slot: u32,
-    failed: Vec<(u16, usize, Arc<Stuck>)>,
+    failed: Vec<OpenCase>,
 }
 
 impl Inducing {
@@ -49,7 +49,7 @@ impl LogicBlock {
         }
         let (instance, variable) = waiting.options[0];
         let failed = waiting.verdicts.iter().enumerate().find_map(|(case, verdict)| match verdict {
-            Some(Verdict::Open(stuck)) => Some((variable, case, stuck.clone())),
+            Some(Verdict::Open(stuck)) => Some(OpenCase { instance, variable, case, stuck: stuck.clone() }),
             _ => None,
         });
         if let Some(failed) = failed {
@@ -91,6 +91,7 @@ impl LogicBlock {
                 sequent: self.sequent.clone(),
                 direct: waiting.stalled.end.into(),
                 lemmas: waiting.stalled.lemmas,
+                forced: waiting.stalled.forced,
                 inductions: waiting.failed,
             };
             return Turn { verdict: Some(Verdict::Open(Arc::new(stuck))), ..Turn::default() };
@@ -111,8 +112,9 @@ impl LogicBlock {
             };
             let (sequent, _) = self.sequent.fix(variable, individual);
             let below = context.clone().unwrap_or_else(|| self.context.clone());
-            let effort = Effort { nesting: self.effort.nesting - 1, direct: self.effort.case, ..self.effort };
-            self.open(&mut turn, below, sequent, effort);
+            let effort =
+                Effort { nesting: self.effort.nesting.saturating_sub(1), direct: self.effort.case, ..self.effort };
+            self.open(&mut turn, LogicBlock::new(compiled.clone(), below, sequent, effort));
             waiting.contexts.push(context);
             waiting.verdicts.push(None);
         }
@@ -162,7 +164,9 @@ impl LogicBlock {
         for (instance, induction) in self.compiled.inductions.iter().enumerate() {
             for variable in 0..self.sequent.variables {
                 let individual = Individual(base + u32::from(variable));
-                if block.holds(Code::new(induction.set, true), &[individual]).is_none() {
+                if block.holds(Code::new(induction.set, true), &[individual]).is_none()
+                    || (self.effort.nesting == 0 && !self.is_recurred_on_with_a_case(variable))
+                {
                     continue;
                 }
                 let (mut recursive, mut other, mut value) = (0, 0, false);
@@ -195,6 +199,40 @@ impl LogicBlock {
         }
         options.sort_unstable();
         options.into_iter().map(|(_, option)| option).collect()
+    }
+}
+
+impl LogicBlock {
+    /// Whether a case of an induction should distinguish the cases of another variable.
+    pub(super) fn recurs_together(&self) -> bool {
+        self.effort.case.steps > 0
+            && (0..self.sequent.variables).any(|variable| self.is_recurred_on_with_a_case(variable))
+    }
+
+    /// Whether a function recurs on this variable and, together with it, on the value of a constructor in a case of an
+    /// induction: the equations of max(s(x), s(y)) = s(max(x, y)) apply to max(x, s(n)) only once x is a constructor term
+    /// too. Or whether a function has the same value at both: in explorations, only if the goal equates the two.
+    fn is_recurred_on_with_a_case(&self, variable: u16) -> bool {
+        let constants = self.compiled.signature.constants.len();
+        let variable = Argument::Variable(variable);
+        let rows = || self.sequent.premises.iter().chain(self.sequent.head.literal());
+        let recursive = |row: &Pattern| {
+            let inputs = self.compiled.recursive_inputs.get(&row.code.relation()).cloned().unwrap_or_default();
+            inputs.into_iter().map(|input| row.arguments[input]).collect::<Vec<_>>()
+        };
+        let is_built = |argument: &Argument| match argument {
+            Argument::Individual(individual) => individual.0 as usize >= constants,
+            Argument::Variable(_) => false,
+        };
+        let equated = self.sequent.head.literal().filter(|head| head.code == Code::EQUAL);
+        let is_equated =
+            equated.is_some_and(|head| head.arguments.contains(&variable) && head.arguments.iter().any(is_built));
+        let compares = self.effort.compares || is_equated;
+        let is_compared = |row: &Pattern, other: &Pattern| compares && row.arguments.last() == other.arguments.last();
+        rows().filter(|row| recursive(row).contains(&variable)).any(|row| {
+            let others = rows().filter(|other| *other == row || is_compared(row, other));
+            others.flat_map(recursive).any(|argument| is_built(&argument))
+        })
     }
 }
 

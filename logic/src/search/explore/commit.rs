@@ -194,11 +194,11 @@ impl Exploration {
         let inductions = stuck
             .inductions
             .iter()
-            .map(|(variable, case, inner)| OpenInduction {
-                variable: *variable,
-                case: *case,
-                ended: inner.direct.clone(),
-                subgoals: inner.lemmas.iter().filter_map(|lemma| clause_of(lemma, constants)).take(3).collect(),
+            .map(|open| OpenInduction {
+                variable: open.variable,
+                case: open.case,
+                ended: open.stuck.direct.clone(),
+                subgoals: open.stuck.lemmas.iter().filter_map(|lemma| clause_of(lemma, constants)).take(3).collect(),
             })
             .collect();
         Open { ended: stuck.direct.clone(), inductions, wishes: Vec::new() }
@@ -206,7 +206,8 @@ impl Exploration {
 
     /// Records the lemmas that would have closed the subgoals of a stuck proof.
     pub(super) fn collect_lemmas(&mut self, place: usize, stuck: &Stuck) {
-        let found = self.lemmas_of(stuck);
+        let mut found = self.lemmas_of(stuck);
+        found.extend(self.open_cases_of(place, stuck));
         self.wanted.extend(found.into_iter().map(|clause| (clause, place)));
     }
 

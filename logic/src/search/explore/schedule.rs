@@ -209,7 +209,9 @@ impl Exploration {
         let scope = self.dependencies.scope(clause);
         let relations = self.compiled.signature.relations.len();
         let focus = Focus::new(relations, |relation| scope.has_relation(relation));
-        let effort = Effort { nesting, equations, ..effort };
+        // For generated conjectures only once nothing else is left: there are many, and each costs more.
+        let compares = !self.options.generate || self.stage == Stage::Last;
+        let effort = Effort { nesting, compares, equations, ..effort };
         LogicBlock::new(self.compiled.clone(), self.root.clone(), sequent, effort).about(Arc::new(focus))
     }
 

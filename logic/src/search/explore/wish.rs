@@ -67,7 +67,7 @@ impl Exploration {
         let mut found = Vec::new();
         while let Some(stuck) = queue.pop() {
             found.extend(stuck.lemmas.iter().filter_map(|lemma| clause_of(lemma, constants)));
-            queue.extend(stuck.inductions.iter().map(|(_, _, inner)| &**inner));
+            queue.extend(stuck.inductions.iter().map(|open| &*open.stuck));
         }
         found
     }
