@@ -217,3 +217,34 @@ fn two_variables_are_distinguished_together() {
     assert_eq!(told(&exploration), goals.map(|(_, expected)| expected));
     assert!(exploration.counts().steps < 400_000, "{:?}", exploration.counts());
 }
+
+/// In a Heyting algebra x → y is the greatest z with z ∧ x ≤ y. Equations follow from both inequalities, and these from
+/// values that no term of the goal has: x → y = 1 follows from 1 ∧ x ≤ y.
+#[test]
+fn equations_are_proved_by_two_inequalities() {
+    let theory = format!(
+        "{NUMBERS}
+         (theory Heyting[H,≤,∧,∨,→,1] (&
+           (>[x,y] (in2[x,y,≤]) (& (in[x,H]) (in[y,H])))
+           (>[x] (in[x,H]) (in2[x,x,≤]))
+           (>[x,y] (& (in2[x,y,≤]) (in2[y,x,≤])) (=[x,y]))
+           (>[x,y,z] (& (in2[x,y,≤]) (in2[y,z,≤])) (in2[x,z,≤]))
+           (operation[∧,H,H,H]) (operation[∨,H,H,H]) (operation[→,H,H,H]) (in[1,H])
+           (>[x] (in[x,H]) (in2[x,1,≤]))
+           (>[x,y,z] (in3[x,y,z,∧]) (& (in2[z,x,≤]) (in2[z,y,≤])))
+           (>[x,y,z,w] (& (in3[x,y,z,∧]) (in2[w,x,≤]) (in2[w,y,≤])) (in2[w,z,≤]))
+           (>[x,y,z] (in3[x,y,z,∨]) (& (in2[x,z,≤]) (in2[y,z,≤])))
+           (>[x,y,z,w] (& (in3[x,y,z,∨]) (in2[x,w,≤]) (in2[y,w,≤])) (in2[z,w,≤]))
+           (>[x,y,z,u,w] (& (in3[x,y,z,→]) (in3[w,x,u,∧]) (in2[u,y,≤])) (in2[w,z,≤]))
+           (>[x,y,z,u,w] (& (in3[x,y,z,→]) (in3[w,x,u,∧]) (in2[w,z,≤])) (in2[u,y,≤]))))"
+    );
+    let goals = [
+        ("(>[x,y] (in2[x,y,≤]) (in3[x,y,1,→]))", Told::Theorem),
+        ("(>[x] (in[x,H]) (in3[1,x,x,→]))", Told::Theorem),
+        ("(>[x,y,u,v] (& (in3[x,y,u,→]) (in3[y,x,v,→])) (in3[u,v,1,∨]))", Told::CounterSatisfiable),
+        ("(>[x,y,z,u] (& (in3[x,y,z,→]) (in3[z,x,u,→])) (in3[u,x,1,→]))", Told::CounterSatisfiable),
+    ];
+    let exploration = explore(&theory, &goals.each_ref().map(|(text, _)| *text), GOALS_ONLY);
+    assert_eq!(told(&exploration), goals.map(|(_, expected)| expected));
+    assert!(exploration.counts().steps < 300_000, "{:?}", exploration.counts());
+}

@@ -10,8 +10,10 @@ use crate::saturation::pattern::{Argument, Code, Individual, Pattern};
 use crate::saturation::rule::{Rule, RuleHead, in_order};
 
 use super::agenda::Wanted;
-use super::{Block, Goal, UNBOUND, stands_for};
+use super::{Block, Goal, Limits, UNBOUND, stands_for};
 
+/// The steps spent on the memberships of a goal's inputs before its value is created.
+const MEMBERSHIPS: u64 = 1_000;
 /// The depth of backward chaining, in rules.
 const DEPTH: u32 = 3;
 /// The most subgoals examined, and the most demands derived from them.
@@ -60,9 +62,39 @@ impl Block {
         }
     }
 
+    /// The equation to which a goal comes down, if rules without function rows conclude equations, as orders do.
+    fn equation(&mut self) -> Option<Pattern> {
+        let is_row = |pattern: &Pattern| self.book.function(pattern.code).is_some();
+        let is_order = |rule: &Rule| {
+            let is_plain = !rule.patterns.is_empty() && !rule.patterns.iter().any(is_row);
+            matches!(rule.head, RuleHead::Equal(..)) && is_plain
+        };
+        if !self.book.rules.iter().any(|rule| is_order(rule)) {
+            return None;
+        }
+        let (left, right) = match self.goal.clone()? {
+            Goal::Equal(left, right) => (left, right),
+            Goal::Fact(code, arguments) if self.book.function(code).is_some() => {
+                let (value, inputs) = arguments.split_last()?;
+                // The memberships of the inputs come first.
+                self.run(Limits { steps: MEMBERSHIPS, creations: 0 });
+                (self.make_value(code, inputs)?, *value)
+            }
+            _ => return None,
+        };
+        let arguments = [left, right].map(|one| Argument::Individual(self.classes.find(one))).to_vec();
+        Some(Pattern { code: Code::EQUAL, arguments })
+    }
+
     /// Chains backwards from the goal or, for the goal `False`, from the denied assumptions. Equations are left to the
-    /// rules.
+    /// rules, unless they follow from an order.
     fn look_back(&mut self) {
+        if self.drives
+            && let Some(equation) = self.equation()
+        {
+            self.pursue(Subgoal { depth: 0, variables: 0, patterns: vec![equation] });
+            return;
+        }
         let (variables, patterns) = match &self.goal {
             Some(Goal::Fact(code, arguments)) if self.book.function(*code).is_none() => {
                 let arguments = arguments.iter().map(|individual| Argument::Individual(*individual)).collect();
@@ -140,11 +172,12 @@ impl Block {
     /// Demands the values that would lead to a subgoal.
     fn pursue(&mut self, first: Subgoal) {
         let mut demands = Vec::new();
+        let mut known = Vec::new();
         let mut aims = Vec::new();
         let mut queue = vec![first];
         let mut next = 0;
         let deepest = if self.drives { DEPTH } else { 0 };
-        while next < queue.len() && demands.len() < DEMANDS {
+        while next < queue.len() {
             let Subgoal { depth, variables, patterns } = &queue[next];
             let (depth, variables) = (*depth, *variables);
             let is_row = |pattern: &&Pattern| self.book.function(pattern.code).is_some();
@@ -164,11 +197,20 @@ impl Block {
             if let Some(values) = in_order(&[], open.iter().collect()).filter(|values| !values.is_empty()) {
                 demands.push(Rule::asking(free, Vec::new(), values, depth));
             } else if self.drives {
+                // Rows with a given value may be known: of y with y · x ≤ z, where z = a / b is a known quotient, b · y is
+                // demanded.
+                let (core, wanted): (Vec<&Pattern>, Vec<&Pattern>) = rows.iter().copied().partition(|row| given(row));
+                let core: Vec<Pattern> = core.into_iter().cloned().collect();
+                if let Some(values) = in_order(&core, wanted).filter(|values| !values.is_empty()) {
+                    known.push(Rule::asking(variables, core, values, depth));
+                }
                 for row in rows {
                     if row.arguments.iter().filter(|argument| matches!(argument, Argument::Individual(_))).count() > 1 {
                         aims.push(row.clone());
                     }
-                    self.guesses(variables, row, depth, &mut demands);
+                    if demands.len() < DEMANDS {
+                        self.guesses(variables, row, depth, &mut demands);
+                    }
                 }
             }
             let mut found = Vec::new();
@@ -178,7 +220,13 @@ impl Block {
                 }
                 for pattern in patterns {
                     if self.book.function(pattern.code).is_none() {
+                        let before = found.len();
                         self.premises_of(pattern, depth + 1, &mut found);
+                        if pattern.code == Code::EQUAL {
+                            // Every functional equation has such premises; an order has few.
+                            let more = found.split_off(before);
+                            found.extend(more.into_iter().filter(|subgoal| self.is_plain(subgoal)));
+                        }
                     }
                 }
             }
@@ -187,11 +235,18 @@ impl Block {
             next += 1;
         }
         demands.truncate(DEMANDS);
+        // Guesses are many and must not displace what known values ask for.
+        demands.extend(known);
         self.aims = aims;
         self.guessed_from = self.classes.len() as u32;
         for demand in demands {
             self.assume_rule(demand);
         }
+    }
+
+    /// Whether a subgoal contains no function rows, such as x ≤ y and y ≤ x.
+    fn is_plain(&self, subgoal: &Subgoal) -> bool {
+        subgoal.patterns.iter().all(|pattern| self.book.function(pattern.code).is_none())
     }
 
     /// Instances of the subgoal: an individual of the block replaces the first variable that occurs in a relation.
