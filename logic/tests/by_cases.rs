@@ -63,6 +63,17 @@ fn expect(theory: &str, goals: &[(&str, bool)]) -> Exploration {
     exploration
 }
 
+/// The verdicts are as expected, and found within so many steps.
+fn decide(theory: &str, goals: &[(&str, Told)], steps: u64) -> Exploration {
+    let texts: Vec<&str> = goals.iter().map(|(text, _)| *text).collect();
+    let exploration = explore(theory, &texts, GOALS_ONLY);
+    for ((text, expected), told) in goals.iter().zip(told(&exploration)) {
+        assert_eq!(told, *expected, "{text}");
+    }
+    assert!(exploration.counts().steps < steps, "{:?}", exploration.counts());
+    exploration
+}
+
 #[test]
 fn disjunctions_and_contraposition() {
     let exploration = expect(
@@ -170,17 +181,12 @@ fn a_definition_by_cases_on_a_relation() {
         ("(>[x] (in[x,L]) (in[x,S]))", Told::CounterSatisfiable),
         ("(>[a,x,y] (in3[a,x,y,ins]) (in3[a,x,y,cons]))", Told::CounterSatisfiable),
     ];
-    let exploration = verdict::explore(theory, &goals.each_ref().map(|(text, _)| *text), GOALS_ONLY);
-    for ((text, expected), told) in goals.iter().zip(told(&exploration)) {
-        assert_eq!(told, *expected, "{text}");
-    }
-    // That an insertion keeps a list sorted needs two lemmas: the step of the induction, and the case of it in which the
-    // new element is not the first.
-    let lemmas = exploration.conjectures.iter().filter(|conjecture| {
+    let exploration = decide(theory, &goals, 10_000_000);
+    // That an insertion keeps a list sorted follows from the step of the induction, which needs an induction of its own.
+    let steps = exploration.conjectures.iter().filter(|conjecture| {
         matches!(conjecture.origin, Origin::Lemma(1)) && matches!(conjecture.fate, Fate::Proved(_))
     });
-    assert!(lemmas.count() > 0);
-    assert!(exploration.counts().steps < 10_000_000, "{:?}", exploration.counts());
+    assert!(steps.count() > 0);
 }
 
 /// What holds along a walk is proved by induction on its length, which only the definition of reachability mentions.
@@ -213,9 +219,7 @@ fn two_variables_are_distinguished_together() {
         ("(>[x,y,z] (& (in2[x,z,double]) (in2[y,z,double])) (=[x,y]))", Told::Theorem),
         ("(>[x,y,z,u,v] (& (in3[x,y,u,max]) (in3[x,z,u,max])) (=[y,z]))", Told::CounterSatisfiable),
     ];
-    let exploration = explore(&theory, &goals.each_ref().map(|(text, _)| *text), GOALS_ONLY);
-    assert_eq!(told(&exploration), goals.map(|(_, expected)| expected));
-    assert!(exploration.counts().steps < 400_000, "{:?}", exploration.counts());
+    decide(&theory, &goals, 400_000);
 }
 
 /// In a Heyting algebra x → y is the greatest z with z ∧ x ≤ y. Equations follow from both inequalities, and these from
@@ -244,7 +248,5 @@ fn equations_are_proved_by_two_inequalities() {
         ("(>[x,y,u,v] (& (in3[x,y,u,→]) (in3[y,x,v,→])) (in3[u,v,1,∨]))", Told::CounterSatisfiable),
         ("(>[x,y,z,u] (& (in3[x,y,z,→]) (in3[z,x,u,→])) (in3[u,x,1,→]))", Told::CounterSatisfiable),
     ];
-    let exploration = explore(&theory, &goals.each_ref().map(|(text, _)| *text), GOALS_ONLY);
-    assert_eq!(told(&exploration), goals.map(|(_, expected)| expected));
-    assert!(exploration.counts().steps < 300_000, "{:?}", exploration.counts());
+    decide(&theory, &goals, 300_000);
 }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use crate::clauses::compile::Compiled;
 use crate::proofs::reconstruction::{By, Finished, Tree};
 use crate::saturation::block::{Block, End, Focus, Limits, Snapshot};
-use crate::saturation::pattern::{Individual, Pattern};
+use crate::saturation::pattern::Individual;
 use crate::saturation::sequent::{Sequent, SequentHead};
 use crate::search::ended::{Ended, kept_apart};
 use cases::Splitting;
@@ -121,7 +121,7 @@ impl Verdict {
         let head = SequentHead::Exists(0, Vec::new());
         let sequent = Sequent { variables: 0, premises: Vec::new(), head };
         let direct = Ended::Panicked(message.into());
-        let stuck = Stuck { sequent, direct, lemmas: Vec::new(), forced: Vec::new(), inductions: Vec::new() };
+        let stuck = Stuck { sequent, direct, lemmas: Vec::new(), inductions: Vec::new() };
         Verdict::Open(Arc::new(stuck))
     }
 }
@@ -136,8 +136,6 @@ pub struct Stuck {
     /// Equations that would have closed the goal, over terms that the block introduced; simplest first. Each is a flat
     /// sequent over the signature's constants.
     pub lemmas: Vec<Sequent>,
-    /// The literals that a case split may assume, since their denials lead to the goal.
-    pub forced: Vec<Pattern>,
     /// The inductions tried.
     pub inductions: Vec<OpenCase>,
 }
@@ -206,8 +204,6 @@ struct Stalled {
     member: Arc<Snapshot>,
     end: End,
     lemmas: Vec<Sequent>,
-    /// The literals that a case split found to be forced.
-    forced: Vec<Pattern>,
     /// The inductions that apply.
     options: Vec<(usize, u16)>,
 }
@@ -286,7 +282,7 @@ impl LogicBlock {
         let snapshot = Arc::new(block.rest());
         let member = member.unwrap_or_else(|| snapshot.clone());
         let stuck = Arc::new(Finished { snapshot, goal, falsum: None, reached: None, creations: 0, steps: 0 });
-        let mut turn = self.complete(undecided, Stalled { stuck, member, end, lemmas, forced: Vec::new(), options });
+        let mut turn = self.complete(undecided, Stalled { stuck, member, end, lemmas, options });
         turn.steps += steps + more;
         turn
     }

@@ -2,7 +2,8 @@
 //!
 //! From a goal about a relation, backward chaining goes a few rules deep: from the premises of the rules that conclude
 //! it to function rows. The values of those rows are demanded; for an open input, the goal's own individuals, the
-//! constants and their successors are tried.
+//! constants and their successors are tried. Rows with a known value may bind inputs of the others. An equation is
+//! reduced to the premises of rules such as antisymmetry.
 
 use crate::clauses::clause::RelationId;
 use crate::saturation::facts::{FactId, Reason};

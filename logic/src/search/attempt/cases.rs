@@ -132,12 +132,7 @@ impl LogicBlock {
             self.state = State::Splitting(Box::new(splitting));
             return Turn::default();
         }
-        let verdicts = std::mem::take(&mut splitting.verdicts);
-        let below = match &verdicts[..] {
-            [Some(Verdict::Open(stuck))] => stuck.forced.clone(),
-            _ => Vec::new(),
-        };
-        let mut proved = verdicts.into_iter().map(|verdict| match verdict {
+        let mut proved = std::mem::take(&mut splitting.verdicts).into_iter().map(|verdict| match verdict {
             Some(Verdict::Proved(tree)) => Some(Arc::unwrap_or_clone(tree)),
             _ => None,
         });
@@ -172,9 +167,6 @@ impl LogicBlock {
                     }
                     None => {
                         drop(proved);
-                        let own: Vec<Pattern> = splitting.forced.iter().map(Forced::assumed).collect();
-                        // What is forced below follows from these in most cases.
-                        splitting.stalled.forced = if own.is_empty() { below } else { own };
                         self.try_induction(Inducing::new(splitting.stalled))
                     }
                 }

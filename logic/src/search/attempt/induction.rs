@@ -91,7 +91,6 @@ impl LogicBlock {
                 sequent: self.sequent.clone(),
                 direct: waiting.stalled.end.into(),
                 lemmas: waiting.stalled.lemmas,
-                forced: waiting.stalled.forced,
                 inductions: waiting.failed,
             };
             return Turn { verdict: Some(Verdict::Open(Arc::new(stuck))), ..Turn::default() };

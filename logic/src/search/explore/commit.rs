@@ -207,7 +207,10 @@ impl Exploration {
     /// Records the lemmas that would have closed the subgoals of a stuck proof.
     pub(super) fn collect_lemmas(&mut self, place: usize, stuck: &Stuck) {
         let mut found = self.lemmas_of(stuck);
-        found.extend(self.open_cases_of(place, stuck));
+        // Not those of lemmas: each step would lead to the next.
+        if is_asked(&self.conjectures[place].origin) {
+            found.extend(self.steps_of(stuck));
+        }
         self.wanted.extend(found.into_iter().map(|clause| (clause, place)));
     }
 

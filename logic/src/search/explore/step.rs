@@ -1,81 +1,26 @@
-//! An open case of a failed attempt, as a lemma of its own: the step of an induction, or what remains of a case split.
+//! The open step of an induction, as a lemma of its own.
 //!
 //! In a case of an induction the predecessor is no variable of the sequent, so no further induction and no case
 //! distinction on its constructors is tried. As a statement, the step has the predecessor as a variable, and the
-//! induction hypothesis at the same parameters as premises. The case follows from it. Likewise no induction is tried
-//! below a case split; as a statement, its open case has the literals that the other cases refute as premises.
+//! induction hypothesis at the same parameters as premises. The case follows from it.
 
 use std::collections::BTreeSet;
 
-use crate::clauses::clause::{Clause, Head, Literal, RelationId, Term};
+use crate::clauses::clause::{Clause, Head, Literal, Term};
 use crate::clauses::compile::{Compiled, ConstructorInstance};
-use crate::saturation::block::Limits;
-use crate::saturation::pattern::{Argument, Pattern};
-use crate::saturation::sequent::Sequent;
-use crate::search::attempt::{Effort, LogicBlock, OpenCase, Stuck, Verdict, solve};
+use crate::search::attempt::{OpenCase, Stuck};
 
 use super::Exploration;
 use super::commit::clause_of;
-use super::conjecture::{Origin, is_asked};
 use super::unfolding::rewritten;
 
-/// The effort for whether a forced literal follows from the others, for example from x ≰ y in a total order.
-const FOLLOWS: Effort = Effort { splits: 1, split: Limits { steps: 1_000, creations: 0 }, ..Effort::GLANCE };
-
 impl Exploration {
-    /// The open cases of an attempt at a goal, or at a lemma for a goal. Inductions count only for the goal itself:
-    /// otherwise each step would lead to the next.
-    pub(super) fn open_cases_of(&mut self, place: usize, stuck: &Stuck) -> Vec<Clause> {
-        let is_goal = |place: usize| is_asked(&self.conjectures[place].origin);
-        let inductions = if is_goal(place) { &stuck.inductions[..] } else { &[] };
-        let is_lemma = matches!(self.conjectures[place].origin, Origin::Lemma(of) if is_goal(of));
-        let forced = if is_goal(place) || is_lemma { &stuck.forced[..] } else { &[] };
+    /// The open steps of the inductions of an attempt.
+    pub(super) fn steps_of(&self, stuck: &Stuck) -> Vec<Clause> {
         let constants = self.compiled.signature.constants.len();
         let Some(clause) = clause_of(&stuck.sequent, constants) else { return Vec::new() };
-        let steps = inductions.iter().filter_map(|failed| step(&self.compiled, &clause, failed));
-        let mut cases: Vec<Clause> = steps.collect();
-        let forced = forced.iter().filter_map(|literal| premise(&stuck.sequent, literal, constants));
-        cases.extend(self.remaining(clause, forced.collect()));
-        cases
+        stuck.inductions.iter().filter_map(|failed| step(&self.compiled, &clause, failed)).collect()
     }
-
-    /// A clause with the forced literals that do not follow from the others as premises; `None` if there are none.
-    fn remaining(&mut self, clause: Clause, mut forced: Vec<Literal>) -> Option<Clause> {
-        forced.retain(|literal| !clause.premises.contains(literal));
-        let with = |forced: &[Literal], head: Head| Clause {
-            premises: clause.premises.iter().chain(forced).cloned().collect(),
-            head,
-            ..clause.clone()
-        };
-        let mut place = 0;
-        while place < forced.len() {
-            let literal = forced.remove(place);
-            let clause = with(&forced, Head::Literal(literal.clone()));
-            let block = LogicBlock::new(self.compiled.clone(), self.root.clone(), Sequent::of(&clause), FOLLOWS);
-            let (verdict, steps) = solve(block);
-            self.counts.steps += steps;
-            if !matches!(verdict, Verdict::Proved(_)) {
-                forced.insert(place, literal);
-                place += 1;
-            }
-        }
-        (!forced.is_empty()).then(|| with(&forced, clause.head.clone()))
-    }
-}
-
-/// The literal about the variables of a sequent, whose block introduced them; `None` if it is about others. An equation
-/// with a constant or a variable is left to the inductions.
-fn premise(sequent: &Sequent, literal: &Pattern, constants: usize) -> Option<Literal> {
-    let term = |argument: &Argument| {
-        let Argument::Individual(individual) = argument else { return None };
-        match (individual.0 as usize).checked_sub(constants) {
-            None => Some(Term::Constant(individual.0 as u16)),
-            Some(variable) => (variable < usize::from(sequent.variables)).then_some(Term::Variable(variable as u16)),
-        }
-    };
-    let (positive, relation) = (literal.code.positive(), literal.code.relation());
-    let arguments = literal.arguments.iter().map(term).collect::<Option<_>>()?;
-    (relation != RelationId::EQUAL).then_some(Literal { positive, relation, arguments })
 }
 
 /// The open case of an induction on a clause; `None` if the case has no induction hypothesis.
