@@ -181,41 +181,69 @@ fn model(parallel: &dyn Parallel, threads: usize, bandwidth: f64) {
     }
 }
 
-/// Attention of one layer: a decoding row, a prefill of 256 rows, and decoding rows of enough sequences that their keys
-/// and values exceed the cache.
+/// Attention of one layer: a decoding row, prefills, decoding rows of enough sequences that their keys and values exceed
+/// the cache, and the same with a prompt that they share.
 fn attention() {
     println!("\nattention of one layer, {HEADS} heads over {KV_HEADS}, pages of 32, one thread");
-    println!("{:<14} {:<6} {:>7} {:>7} {:>7} {:>12}", "sibling", "cells", "tokens", "threads", "rows", "µs a thread");
+    println!(
+        "{:<14} {:<6} {:>7} {:>7} {:>9} {:>7} {:>13} {:>10}",
+        "sibling", "cells", "tokens", "shared", "sequences", "rows", "µs a sequence", "10^9 FMA/s"
+    );
     for kernels in [Kernels::plain()].into_iter().chain(siblings()) {
-        for (tokens, threads, rows) in [(256, 1, 1), (1024, 1, 1), (256, 128, 1), (256, 1, 256)] {
-            if kernels.level() == Level::Plain && rows * threads > 1 {
+        for layout in [
+            Layout { tokens: 256, shared: 0, sequences: 1, rows: 1 },
+            Layout { tokens: 1024, shared: 0, sequences: 1, rows: 1 },
+            Layout { tokens: 256, shared: 0, sequences: 128, rows: 1 },
+            Layout { tokens: 256, shared: 0, sequences: 1, rows: 256 },
+            Layout { tokens: 4096, shared: 0, sequences: 1, rows: 128 },
+            Layout { tokens: 2112, shared: 2048, sequences: 64, rows: 1 },
+        ] {
+            let Layout { tokens, shared, sequences, rows } = layout;
+            if kernels.level() == Level::Plain && rows * sequences > 1 {
                 continue;
             }
-            let single = attend::<f32>(kernels, tokens, threads, rows);
-            let half = attend::<f16>(kernels, tokens, threads, rows);
+            let single = attend::<f32>(kernels, layout);
+            let half = attend::<f16>(kernels, layout);
+            // Two products for each number that a row sees; a row of a prefill sees half of its chunk.
+            let seen = (tokens - rows / 2) * rows * sequences;
+            let work = (2 * seen * HEADS * HEAD_DIM) as f64;
             for (name, seconds) in [("f32", single), ("f16", half)] {
                 let level = kernels.level().to_string();
-                let each = seconds * 1e6 / threads as f64;
-                println!("{level:<14} {name:<6} {tokens:>7} {threads:>7} {rows:>7} {each:>12.1}");
+                let each = seconds * 1e6 / sequences as f64;
+                let speed = work / seconds / 1e9;
+                println!(
+                    "{level:<14} {name:<6} {tokens:>7} {shared:>7} {sequences:>9} {rows:>7} {each:>13.1} {speed:>10.1}"
+                );
             }
         }
     }
 }
 
-fn attend<C: Cell>(kernels: Kernels, tokens: usize, threads: usize, rows: usize) -> f64 {
+/// Sequences of `tokens` tokens, of which the first `shared` are the same for all; the last `rows` of each are computed.
+#[derive(Clone, Copy)]
+struct Layout {
+    tokens: usize,
+    shared: usize,
+    sequences: usize,
+    rows: usize,
+}
+
+fn attend<C: Cell>(kernels: Kernels, layout: Layout) -> f64 {
+    let Layout { tokens, shared, sequences, rows } = layout;
     let shape = PageShape { page_tokens: 32, kv_heads: KV_HEADS, head_dim: HEAD_DIM };
     let pages = tokens.div_ceil(shape.page_tokens);
     let rotary = Rotary::new(Pairing::Neighbours, HEAD_DIM, &Rotary::frequencies(HEAD_DIM, 1e5), 8192);
     let slots: Vec<Slot> =
-        (0..tokens * threads).map(|token| Slot { page: (token / 32) as u32, offset: (token % 32) as u32 }).collect();
+        (0..tokens * sequences).map(|token| Slot { page: (token / 32) as u32, offset: (token % 32) as u32 }).collect();
     let rows_of = floats(slots.len() * shape.token_cells());
-    let mut keys = vec![C::default(); pages * threads * shape.cells()];
+    let mut keys = vec![C::default(); pages * sequences * shape.cells()];
     let mut values = keys.clone();
     shape.store(&slots, &rows_of, &rows_of, &mut keys, &mut values);
-    // Sequence `t` owns every `threads`-th page, so its pages are not adjacent.
-    let spans: Vec<Vec<Span>> = (0..threads)
-        .map(|thread| {
-            let page = |number: usize| (number * threads + thread) as u32;
+    // Sequence `s` has every `sequences`-th page, so its pages are not adjacent; the shared ones are those of the first.
+    let spans: Vec<Vec<Span>> = (0..sequences)
+        .map(|sequence| {
+            let owner = |number: usize| if number * 32 < shared { 0 } else { sequence };
+            let page = |number: usize| (number * sequences + owner(number)) as u32;
             let span = |number| Span { page: page(number), offset: 0, tokens: 32, position: number as u32 * 32 };
             (0..pages).map(span).collect()
         })
@@ -224,7 +252,7 @@ fn attend<C: Cell>(kernels: Kernels, tokens: usize, threads: usize, rows: usize)
     let seen: Vec<u32> = positions.iter().map(|position| position + 1).collect();
     let groups: Vec<Group<'_>> =
         spans.iter().map(|spans| Group { positions: &positions, seen: &seen, spans }).collect();
-    let queries = floats(threads * rows * HEADS * HEAD_DIM);
+    let queries = floats(sequences * rows * HEADS * HEAD_DIM);
     let mut out = vec![0.0; queries.len()];
     let heads = Heads { queries: HEADS, shape, scale: 0.125, rotary: &rotary, window: None, cap: None };
     let pages = Pages { keys: &keys, values: &values };

@@ -23,11 +23,13 @@ pub trait Lanes: Copy {
     /// Sixteen u32, or i32 in two's complement.
     type Words: Copy;
 
-    /// Query heads that attention scores at once, as many as the registers hold.
+    /// Query heads that attention scores at once, as many as the registers hold with [`Lanes::GROUPS`].
     const ASKERS: usize;
-    /// Whether the registers hold the sums of two vectors of tokens for half as many heads.
-    const TWO_GROUPS: bool;
-    /// Vectors of a value that attention accumulates at once.
+    /// Vectors of tokens that attention scores at once, 1 or 2.
+    const GROUPS: usize;
+    /// Query heads for which attention sums values at once, as many as the registers hold with [`Lanes::VALUES`].
+    const SUMMED: usize;
+    /// Vectors of a value that attention sums at once, 2 or 4.
     const VALUES: usize;
 
     /// Prefetches memory that will be read soon.

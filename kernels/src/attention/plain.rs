@@ -1,6 +1,6 @@
 //! The definition of attention.
 
-use crate::attention::{Heads, Pages, Part};
+use crate::attention::{Group, Heads, Pages, Part};
 use crate::lanes::Task;
 use crate::pages::{Cell, Span};
 use crate::parallel::Disjoint;
@@ -15,15 +15,14 @@ pub(crate) fn part<C: Cell>(
     out: &Disjoint<'_, f32>,
 ) {
     let (dim, run) = (heads.shape.head_dim, heads.queries / heads.shape.kv_heads);
-    for row in 0..part.rows {
-        let seen = part.group.seen[part.first + row] as usize;
-        let position = part.group.positions[part.first + row] as usize;
+    for row in &part.run.rows {
+        let (seen, position) = (row.seen(), row.position());
         for head in part.head * run..(part.head + 1) * run {
-            let at = ((part.row + row) * heads.queries + head) * dim;
-            let query = turned_query(heads, &queries[at..at + dim], position);
+            let at = (row.at * heads.queries + head) * dim;
+            let query = turned_query(heads, &queries[at..at + dim], position as usize);
             // SAFETY: no two parts share a row and a head.
             let out = unsafe { out.part(at..at + dim) };
-            attend(heads, pages, part, &query, (seen, position as u32), out);
+            attend(heads, pages, (row.group, part.head), &query, (seen, position), out);
         }
     }
 }
@@ -38,24 +37,23 @@ fn turned_query(heads: &Heads<'_>, query: &[f32], position: usize) -> Vec<f32> {
 fn attend<C: Cell>(
     heads: &Heads<'_>,
     pages: Pages<'_, C>,
-    part: &Part<'_>,
+    (group, kv_head): (&Group<'_>, usize),
     query: &[f32],
     (seen, position): (usize, u32),
     out: &mut [f32],
 ) {
-    let tokens =
-        || part.group.spans.iter().flat_map(|span| (0..span.tokens).map(move |token| (span, token))).take(seen);
+    let tokens = || group.spans.iter().flat_map(|span| (0..span.tokens).map(move |token| (span, token))).take(seen);
     let mut weights: Vec<f32> =
-        tokens().map(|(span, token)| score(heads, pages.keys, query, part.head, span, token)).collect();
+        tokens().map(|(span, token)| score(heads, pages.keys, query, kv_head, span, token)).collect();
     if let Some(cap) = heads.cap {
         Capped { row: &mut weights, cap }.plain();
     }
-    heads.hide(position, part.group.spans, &mut weights);
+    heads.hide(position, group.spans, &mut weights);
     let sum = Exponentials(&mut weights).plain();
     let inverse = if sum > 0.0 { 1.0 / sum } else { 0.0 };
     out.fill(0.0);
     for ((span, token), weight) in tokens().zip(&weights) {
-        let at = heads.shape.value(span.page as usize, part.head, (span.offset + token) as usize);
+        let at = heads.shape.value(span.page as usize, kv_head, (span.offset + token) as usize);
         for (out, value) in out.iter_mut().zip(&pages.values[at..]) {
             *out = weight.mul_add(value.to_float(), *out);
         }

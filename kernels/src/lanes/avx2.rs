@@ -37,8 +37,9 @@ impl Lanes for Avx2 {
     type Floats = [__m256; 2];
     type Words = [__m256i; 2];
 
-    const ASKERS: usize = 4;
-    const TWO_GROUPS: bool = false;
+    const ASKERS: usize = 6;
+    const GROUPS: usize = 1;
+    const SUMMED: usize = 3;
     const VALUES: usize = 2;
 
     #[inline(always)]

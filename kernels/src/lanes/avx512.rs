@@ -31,7 +31,8 @@ impl Lanes for Avx512 {
     type Words = __m512i;
 
     const ASKERS: usize = 12;
-    const TWO_GROUPS: bool = true;
+    const GROUPS: usize = 2;
+    const SUMMED: usize = 6;
     const VALUES: usize = 4;
 
     #[inline(always)]

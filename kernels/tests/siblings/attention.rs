@@ -44,16 +44,20 @@ fn case(seed: u64) -> Case {
     let window = (random.below(3) == 0).then(|| 1 + random.below(100) as u32);
     let cap = (random.below(3) == 0).then_some(0.5);
     let tokens = 1 + random.below(90);
-    let lists = (0..random.below(4))
+    let mut trunk: Vec<(usize, u32)> = Vec::new();
+    let lists = (0..random.below(6))
         .map(|_| {
-            // A few runs of tokens, each with its own positions; a run may occur twice, as after a fork.
-            let mut list = Vec::new();
+            // A few runs of tokens, each with its own positions; a run may occur twice, as after a fork. Some lists begin
+            // like the one before, as branches of a tree do.
+            trunk.truncate(if random.below(2) == 0 { 0 } else { random.below(trunk.len() + 1) });
+            let mut list = trunk.clone();
             for _ in 0..random.below(4) {
                 let (from, position) = (random.below(tokens), random.below(POSITIONS - 90));
                 let count = 1 + random.below(tokens - from);
                 list.extend((0..count).map(|at| (from + at, (position + at) as u32)));
             }
-            let rows = random.below(7);
+            trunk.clone_from(&list);
+            let rows = if random.below(6) == 0 { random.below(40) } else { random.below(7) };
             let positions = (0..rows).map(|_| random.below(POSITIONS) as u32).collect();
             let seen = (0..rows).map(|_| random.below(list.len() + 1) as u32).collect();
             List { tokens: list, positions, seen, queries: random.floats(rows * kv_heads * run * dim) }
