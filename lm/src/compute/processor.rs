@@ -1,11 +1,11 @@
 //! One pass of a batch of rows through a model, on the processor.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use theoremata_kernels::{Cell, Heads, Kernels, PageShape, Pages, Parallel, Product, Rotary, Slot, f16};
 
 use crate::compute::backend::{Backend, BackendError, Batch, Output, Outputs, Precision, Room, Rows};
+use crate::compute::buffers::{Buffer, Buffers, Normed};
 use crate::compute::cells::rows;
 use crate::compute::mixture::takers;
 use crate::compute::watch;
@@ -30,6 +30,8 @@ pub(crate) struct Processor {
     pages: PageShape,
     /// The pages of each layer.
     memory: Memory,
+    /// The buffers of a pass.
+    buffers: Buffers,
 }
 
 /// The keys and values of each layer.
@@ -50,7 +52,7 @@ impl Processor {
             Precision::Single => Memory::Single(blank(shape.layers, capacity * pages.cells())),
             Precision::Half => Memory::Half(blank(shape.layers, capacity * pages.cells())),
         };
-        Processor { model, kernels, rows, rotaries, pages, memory }
+        Processor { model, kernels, rows, rotaries, pages, memory, buffers: Buffers::default() }
     }
 }
 
@@ -77,9 +79,9 @@ impl Backend for Processor {
     }
 
     fn forward(&mut self, parallel: &dyn Parallel, batch: &Batch<'_>) -> Result<Outputs, BackendError> {
-        let Processor { model, kernels, rows, rotaries, pages, memory } = self;
+        let Processor { model, kernels, rows, rotaries, pages, memory, buffers } = self;
         let cells = reached(*pages, batch.slots);
-        let pass = Pass { model, kernels: *kernels, rows: *rows, rotaries, pages: *pages, parallel, batch };
+        let pass = Pass { model, kernels: *kernels, rows: *rows, rotaries, pages: *pages, parallel, batch, buffers };
         let mut watched = vec![Watched::default(); batch.watched.len()];
         let logits = match memory {
             Memory::Single(layers) => {
@@ -153,13 +155,14 @@ struct Pass<'a> {
     pages: PageShape,
     parallel: &'a dyn Parallel,
     batch: &'a Batch<'a>,
+    buffers: &'a Buffers,
 }
 
 impl Pass<'_> {
     fn run<C: Cell>(&self, memory: &mut [(Vec<C>, Vec<C>)], watched: &mut [Watched]) -> Vec<f32> {
         let shape = self.model.shape();
         let (rows, width) = (self.batch.tokens.len(), shape.width);
-        let mut state = vec![0.0; rows * width];
+        let mut state = self.buffers.take(rows * width);
         for (token, row) in self.batch.tokens.iter().zip(state.chunks_exact_mut(width)) {
             self.model.embedding.row(*token as usize, row);
         }
@@ -167,11 +170,13 @@ impl Pass<'_> {
         for ((layer, attention), (keys, values)) in self.model.layers.iter().zip(&shape.attention).zip(memory) {
             let normed = self.norm(&state, layer.attention_norm.as_deref());
             let attended = self.attention(layer, *attention, &normed, (keys, values), watched);
+            drop(normed);
             let attended = self.linear(&layer.output, &attended);
-            self.add(attended, layer.attention_after.as_deref(), &mut state);
+            self.add(&attended, layer.attention_after.as_deref(), &mut state);
             let normed = self.norm(&state, layer.feed_norm.as_deref());
             let fed = self.feed_forward(&layer.feed, &normed);
-            self.add(fed, layer.feed_after.as_deref(), &mut state);
+            drop(normed);
+            self.add(&fed, layer.feed_after.as_deref(), &mut state);
         }
         let wanted = self.batch.wanted;
         let mut last = Vec::with_capacity(wanted.len() * width);
@@ -190,11 +195,11 @@ impl Pass<'_> {
     }
 
     /// RMS norm of each row with a gain; without a gain, the rows themselves.
-    fn norm<'x>(&self, x: &'x [f32], gain: Option<&[f32]>) -> Cow<'x, [f32]> {
-        let Some(gain) = gain else { return Cow::Borrowed(x) };
-        let mut normed = vec![0.0; x.len()];
+    fn norm<'x>(&'x self, x: &'x [f32], gain: Option<&[f32]>) -> Normed<'x> {
+        let Some(gain) = gain else { return Normed::Same(x) };
+        let mut normed = self.buffers.take(x.len());
         self.kernels.rms_norm(self.parallel, x, gain, self.model.shape().norm_epsilon, &mut normed);
-        Cow::Owned(normed)
+        Normed::New(normed)
     }
 
     fn multiply(&self, x: &[f32], rows: usize, products: &mut [Product<'_>]) {
@@ -211,13 +216,13 @@ impl Pass<'_> {
         normed: &[f32],
         (keys, values): (&mut [C], &mut [C]),
         watched: &mut [Watched],
-    ) -> Vec<f32> {
+    ) -> Buffer<'_> {
         let shape = self.model.shape();
         let rows = self.batch.tokens.len();
         let query_width = shape.heads * shape.head_width;
-        let mut queries = vec![0.0; rows * query_width];
-        let mut new_keys = vec![0.0; rows * shape.key_width()];
-        let mut new_values = vec![0.0; rows * shape.key_width()];
+        let mut queries = self.buffers.take(rows * query_width);
+        let mut new_keys = self.buffers.take(rows * shape.key_width());
+        let mut new_values = self.buffers.take(rows * shape.key_width());
         let products = &mut [
             Product { matrix: &layer.query.linear.matrix, out: &mut queries },
             Product { matrix: &layer.key.linear.matrix, out: &mut new_keys },
@@ -238,7 +243,7 @@ impl Pass<'_> {
             window,
             cap: shape.attention_cap,
         };
-        let mut attended = vec![0.0; rows * query_width];
+        let mut attended = self.buffers.take(rows * query_width);
         let pages = Pages { keys: &*keys, values: &*values };
         self.kernels.attend(self.parallel, &heads, pages, &queries, self.batch.groups, &mut attended);
         for (watch, watched) in self.batch.watched.iter().zip(watched) {
@@ -247,17 +252,17 @@ impl Pass<'_> {
         attended
     }
 
-    fn feed_forward(&self, feed: &FeedForward, normed: &[f32]) -> Vec<f32> {
+    fn feed_forward(&self, feed: &FeedForward, normed: &[f32]) -> Buffer<'_> {
         match feed {
             FeedForward::One(feed) => self.feed(feed, normed),
             FeedForward::Mixture(mixture) => self.mixture(mixture, normed),
         }
     }
 
-    fn feed(&self, feed: &Feed, x: &[f32]) -> Vec<f32> {
+    fn feed(&self, feed: &Feed, x: &[f32]) -> Buffer<'_> {
         let shape = self.model.shape();
         let rows = x.len() / shape.width;
-        let (mut gate, mut up) = (vec![0.0; rows * shape.hidden], vec![0.0; rows * shape.hidden]);
+        let [mut gate, mut up] = [(); 2].map(|()| self.buffers.take(rows * shape.hidden));
         let products = &mut [
             Product { matrix: &feed.gate.matrix, out: &mut gate },
             Product { matrix: &feed.up.matrix, out: &mut up },
@@ -265,19 +270,20 @@ impl Pass<'_> {
         self.multiply(x, rows, products);
         add_bias(&feed.gate, &mut gate);
         add_bias(&feed.up, &mut up);
-        let mut fed = vec![0.0; rows * shape.hidden];
+        let mut fed = self.buffers.take(rows * shape.hidden);
         self.kernels.gate(shape.activation, self.parallel, &gate, &up, &mut fed);
         self.linear(&feed.down, &fed)
     }
 
     /// The output of the experts of each row, added in the order of expert numbers.
-    fn mixture(&self, Mixture { router, choice, experts }: &Mixture, normed: &[f32]) -> Vec<f32> {
+    fn mixture(&self, Mixture { router, choice, experts }: &Mixture, normed: &[f32]) -> Buffer<'_> {
         let shape = self.model.shape();
         let rows = normed.len() / shape.width;
-        let mut shares = vec![0.0; rows * choice.count];
+        let mut shares = self.buffers.take(rows * choice.count);
         self.multiply(normed, rows, &mut [Product { matrix: router, out: &mut shares }]);
         shares.chunks_exact_mut(choice.count).for_each(|row| self.kernels.softmax(row));
-        let mut mixed = vec![0.0; normed.len()];
+        let mut mixed = self.buffers.take(normed.len());
+        mixed.fill(0.0);
         let row_of = |row: usize| row * shape.width..(row + 1) * shape.width;
         for (expert, takers) in experts.iter().zip(takers(&shares, *choice)) {
             if takers.is_empty() {
@@ -293,18 +299,18 @@ impl Pass<'_> {
     }
 
     /// The product of rows with a matrix, plus its bias.
-    fn linear(&self, linear: &Linear, x: &[f32]) -> Vec<f32> {
+    fn linear(&self, linear: &Linear, x: &[f32]) -> Buffer<'_> {
         let rows = x.len() / linear.matrix.columns();
-        let mut product = vec![0.0; rows * linear.matrix.rows()];
+        let mut product = self.buffers.take(rows * linear.matrix.rows());
         self.multiply(x, rows, &mut [Product { matrix: &linear.matrix, out: &mut product }]);
         add_bias(linear, &mut product);
         product
     }
 
     /// Adds the output of a sublayer to the rows, after its norm if it has one.
-    fn add(&self, product: Vec<f32>, after: Option<&[f32]>, state: &mut [f32]) {
+    fn add(&self, product: &[f32], after: Option<&[f32]>, state: &mut [f32]) {
         let factor = self.model.shape().residual_scale;
-        let product = self.norm(&product, after);
+        let product = self.norm(product, after);
         if factor == 1.0 {
             state.iter_mut().zip(product.iter()).for_each(|(state, product)| *state += product);
         } else {
