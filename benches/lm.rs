@@ -1,9 +1,11 @@
-//! The default model compared with llama.cpp, on the same file, in one run: prefill, decoding, several requests
-//! together, loading, memory. Also compares greedy tokens on twenty prompts.
+//! The default model compared with llama.cpp and OpenVINO GenAI, on the same file, in one run: prefill of a short and of
+//! a long prompt, decoding, several requests together, loading, memory. Also compares greedy tokens on twenty prompts
+//! with llama.cpp's.
 //!
-//! `cargo bench --bench lm`. The programs take turns, so that background load affects both; the median counts. Requires
+//! `cargo bench --bench lm`. The programs take turns, so that background load affects all; the median counts. Requires
 //! `theoremata model pull smollm2`, and a Python with `llama-cpp-python` built for this machine, named by
-//! THEOREMATA_LLAMA_CPP (default: `python3`). To measure another file: `cargo bench --bench lm -- FILE`.
+//! THEOREMATA_LLAMA_CPP, or one with `openvino-genai`, named by THEOREMATA_OPENVINO (default of both: `python3`). To
+//! measure another file: `cargo bench --bench lm -- FILE`.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -19,6 +21,10 @@ use theoremata_lm::{
 
 /// Number of rounds, of which the median counts.
 const ROUNDS: usize = 5;
+/// Rounds with the long prompt.
+const LONG_ROUNDS: usize = 2;
+/// Tokens of the long prompt.
+const LONG_PROMPT: usize = 4096;
 /// Tokens of the prompt, tokens generated, and concurrent requests.
 const PROMPT: usize = 256;
 const TOKENS: usize = 64;
@@ -32,21 +38,41 @@ fn main() {
     let Some(file) = file.or_else(default_model) else {
         return println!("the model smollm2 is not here; `theoremata model pull smollm2` fetches it");
     };
-    let python = std::env::var("THEOREMATA_LLAMA_CPP").unwrap_or_else(|_| "python3".into());
-    let rival = Rival { python };
-    if rival.run(&["measure", &shown(&file), "1", "8", "1", "1", "1"], None).is_none() {
-        return println!("there is no Python with llama-cpp-python; name one by THEOREMATA_LLAMA_CPP");
-    }
-    let mut files = vec![("the same file", file.clone())];
+    let python = |name| std::env::var(name).unwrap_or_else(|_| "python3".into());
+    let rival = Rival {
+        python: python("THEOREMATA_LLAMA_CPP"),
+        script: concat!(env!("CARGO_MANIFEST_DIR"), "/benches/rival.py"),
+        requests: &["8", "1"],
+    };
+    let openvino = Rival {
+        python: python("THEOREMATA_OPENVINO"),
+        script: concat!(env!("CARGO_MANIFEST_DIR"), "/benches/rival_openvino.py"),
+        requests: &[],
+    };
+    let [has_llama, has_openvino] =
+        [&rival, &openvino].map(|rival| rival.measure(&file, 1, 8, 1).is_some_and(|json| json["load_s"].is_number()));
+    let mut opponents = Vec::new();
     let [other, full] = ["q4_0", "f32"].map(|form| std::env::temp_dir().join(format!("theoremata-bench-{form}.gguf")));
-    if is_default && rival.run(&["requantise", &shown(&file), &shown(&other), "Q4_0"], None).is_some() {
-        files.push(("its own Q4_0", other.clone()));
+    if has_llama {
+        opponents.push(("llama.cpp on the same file", &rival, file.clone()));
+        if is_default && rival.run(&["requantise", &shown(&file), &shown(&other), "Q4_0"], None).is_some() {
+            opponents.push(("llama.cpp on its own Q4_0", &rival, other.clone()));
+        }
+    }
+    if has_openvino {
+        opponents.push(("OpenVINO GenAI on the same file", &openvino, file.clone()));
+    }
+    if opponents.is_empty() {
+        return println!(
+            "there is no Python with llama-cpp-python or openvino-genai; name one by THEOREMATA_LLAMA_CPP or \
+             THEOREMATA_OPENVINO"
+        );
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     for threads in [1, cores] {
-        compare(&file, &files, &rival, threads);
+        compare(&file, &opponents, threads);
     }
-    if is_default {
+    if is_default && has_llama {
         println!("the same file, keys and values of 16 bits:");
         same_tokens(&file, &rival, Precision::Half);
         if rival.run(&["requantise", &shown(&file), &shown(&full), "F32"], None).is_some() {
@@ -75,15 +101,21 @@ fn default_model() -> Option<PathBuf> {
     Some(PathBuf::from(String::from_utf8(output.stdout).ok()?.trim()))
 }
 
+/// Another program, measured by a script.
 struct Rival {
     python: String,
+    script: &'static str,
+    /// The script's arguments for requests together and runs, if it measures these.
+    requests: &'static [&'static str],
 }
+
+/// A rival with a file, and what to call them.
+type Opponent<'a> = (&'a str, &'a Rival, PathBuf);
 
 impl Rival {
     fn run(&self, arguments: &[&str], input: Option<&str>) -> Option<String> {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/rival.py");
         let mut command = Command::new(&self.python);
-        command.arg(script).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.arg(self.script).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().ok()?;
         if let (Some(mut pipe), Some(input)) = (child.stdin.take(), input) {
             pipe.write_all(input.as_bytes()).ok()?;
@@ -91,6 +123,28 @@ impl Rival {
         let output = child.wait_with_output().ok()?;
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
     }
+}
+
+impl Rival {
+    /// Its figures for a file.
+    fn measure(&self, file: &Path, threads: usize, prompt: usize, tokens: usize) -> Option<Json> {
+        let numbers = [threads, prompt, tokens].map(|number| number.to_string());
+        let mut arguments = vec!["measure".to_string(), shown(file)];
+        arguments.extend(numbers);
+        arguments.extend(self.requests.iter().map(ToString::to_string));
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        serde_json::from_str(self.run(&arguments, None)?.lines().last()?).ok()
+    }
+}
+
+/// Our figures for a file.
+fn own(file: &Path, threads: usize, prompt: usize, tokens: usize, paths: usize) -> Json {
+    let [threads, prompt, tokens, paths] = [threads, prompt, tokens, paths].map(|number| number.to_string());
+    let what = ["bench", "lm", "--json", "--runs", "1", "--prompt", &prompt, "--tokens", &tokens, "--paths", &paths];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_theoremata"));
+    let output = command.args(what).args(["--threads", &threads, "--model", &shown(file)]).output();
+    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    text.lines().next().and_then(|line| serde_json::from_str(line).ok()).unwrap_or_default()
 }
 
 /// Figures of one program by name, one value per round.
@@ -111,18 +165,12 @@ fn middle(figures: &Figures, name: &str) -> f64 {
     values[values.len() / 2]
 }
 
-/// Measures ours and the rival's, taking turns.
-fn compare(file: &Path, files: &[(&str, PathBuf)], rival: &Rival, threads: usize) {
+/// Measures ours and the rivals', taking turns.
+fn compare(file: &Path, opponents: &[Opponent<'_>], threads: usize) {
     let mut ours = Figures::new();
-    let mut theirs: Vec<Figures> = files.iter().map(|_| Figures::new()).collect();
-    for _ in 0..ROUNDS {
-        let (prompt, tokens, requests) = (PROMPT.to_string(), TOKENS.to_string(), REQUESTS.to_string());
-        let mut command = Command::new(env!("CARGO_BIN_EXE_theoremata"));
-        let what =
-            ["bench", "lm", "--json", "--runs", "1", "--prompt", &prompt, "--tokens", &tokens, "--paths", &requests];
-        let output = command.args(what).args(["--threads", &threads.to_string(), "--model", &shown(file)]).output();
-        let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-        let json: Json = text.lines().next().and_then(|line| serde_json::from_str(line).ok()).unwrap_or_default();
+    let mut theirs: Vec<Figures> = opponents.iter().map(|_| Figures::new()).collect();
+    for round in 0..ROUNDS {
+        let json = own(file, threads, PROMPT, TOKENS, REQUESTS);
         for (name, value) in [
             ("read", &json["prefill_tokens_per_s"]),
             ("read, CPU", &json["prefill_tokens_per_cpu_s"]),
@@ -138,10 +186,13 @@ fn compare(file: &Path, files: &[(&str, PathBuf)], rival: &Rival, threads: usize
         ] {
             note(&mut ours, name, value.as_f64());
         }
-        for ((_, file), theirs) in files.iter().zip(&mut theirs) {
-            let arguments = ["measure", &shown(file), &threads.to_string(), &prompt, &tokens, &requests, "1"];
-            let text = rival.run(&arguments, None).unwrap_or_default();
-            let json: Json = serde_json::from_str(text.trim()).unwrap_or_default();
+        if round < LONG_ROUNDS {
+            let json = own(file, threads, LONG_PROMPT, 1, 1);
+            note(&mut ours, "read long", json["prefill_tokens_per_s"].as_f64());
+            note(&mut ours, "read long, CPU", json["prefill_tokens_per_cpu_s"].as_f64());
+        }
+        for ((_, rival, file), theirs) in opponents.iter().zip(&mut theirs) {
+            let json = rival.measure(file, threads, PROMPT, TOKENS).unwrap_or_default();
             for (name, part, how) in [
                 ("read", "prefill", "wall"),
                 ("read, CPU", "prefill", "cpu"),
@@ -153,19 +204,24 @@ fn compare(file: &Path, files: &[(&str, PathBuf)], rival: &Rival, threads: usize
             }
             note(theirs, "load", json["load_s"].as_f64());
             note(theirs, "memory", json["memory_peak"].as_f64());
+            if round < LONG_ROUNDS {
+                let json = rival.measure(file, threads, LONG_PROMPT, 1).unwrap_or_default();
+                note(theirs, "read long", json["prefill"]["wall"].as_f64());
+                note(theirs, "read long, CPU", json["prefill"]["cpu"].as_f64());
+            }
         }
     }
     println!("{threads} thread(s), {} with {:.0} GB/s of memory:", file.display(), middle(&ours, "stream") / 1e9);
-    for (place, (which, _)) in files.iter().enumerate() {
-        println!("  beside llama.cpp on {which}: tokens a second, ours, theirs, ratio");
-        for name in ["read", "read, CPU", "write", "write, CPU", "together"] {
-            let (one, other) = (middle(&ours, name), middle(&theirs[place], name));
-            println!("    {name:<11} {one:8.0} {other:8.0} {:6.2}", one / other);
+    for ((which, _, _), theirs) in opponents.iter().zip(&theirs) {
+        println!("  beside {which}: tokens a second, ours, theirs, ratio");
+        for name in ["read", "read, CPU", "read long", "read long, CPU", "write", "write, CPU", "together"] {
+            let (one, other) = (middle(&ours, name), middle(theirs, name));
+            println!("    {name:<14} {one:8.0} {other:8.0} {:6.2}", one / other);
         }
-        let (one, other) = (middle(&ours, "load"), middle(&theirs[place], "load"));
-        println!("    {:<11} {one:8.3} {other:8.3} seconds", "load");
-        let (one, other) = (middle(&ours, "memory"), middle(&theirs[place], "memory"));
-        println!("    {:<11} {:8.0} {:8.0} MB", "memory", one / 1e6, other / 1e6);
+        let (one, other) = (middle(&ours, "load"), middle(theirs, "load"));
+        println!("    {:<14} {one:8.3} {other:8.3} seconds", "load");
+        let (one, other) = (middle(&ours, "memory"), middle(theirs, "memory"));
+        println!("    {:<14} {:8.0} {:8.0} MB", "memory", one / 1e6, other / 1e6);
     }
     let all = middle(&ours, "file") + middle(&ours, "budget");
     println!("  memory: {:.2} times the file and the pages", middle(&ours, "memory") / all);

@@ -1,6 +1,7 @@
 //! The definition of attention.
 
-use crate::attention::{Group, Heads, Pages, Part};
+use crate::attention::runs::Part;
+use crate::attention::{Group, Heads, Pages};
 use crate::lanes::Task;
 use crate::pages::{Cell, Span};
 use crate::parallel::Disjoint;

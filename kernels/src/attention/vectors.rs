@@ -7,7 +7,8 @@
 use std::cell::RefCell;
 use std::ops::Range;
 
-use crate::attention::{Heads, Pages, Part, Row, Segment, TILE, Vector};
+use crate::attention::runs::{Part, Row, Segment, TILE, Vector};
+use crate::attention::{Heads, Pages};
 use crate::lanes::{Lanes, Task};
 use crate::pages::{Cell, Span};
 use crate::parallel::Disjoint;
