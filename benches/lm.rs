@@ -22,7 +22,7 @@ use theoremata_lm::{
 /// Number of rounds, of which the median counts.
 const ROUNDS: usize = 5;
 /// Rounds with the long prompt.
-const LONG_ROUNDS: usize = 2;
+const LONG_ROUNDS: usize = 3;
 /// Tokens of the long prompt.
 const LONG_PROMPT: usize = 4096;
 /// Tokens of the prompt, tokens generated, and concurrent requests.
@@ -42,12 +42,12 @@ fn main() {
     let rival = Rival {
         python: python("THEOREMATA_LLAMA_CPP"),
         script: concat!(env!("CARGO_MANIFEST_DIR"), "/benches/rival.py"),
-        requests: &["8", "1"],
+        batches: true,
     };
     let openvino = Rival {
         python: python("THEOREMATA_OPENVINO"),
         script: concat!(env!("CARGO_MANIFEST_DIR"), "/benches/rival_openvino.py"),
-        requests: &[],
+        batches: false,
     };
     let [has_llama, has_openvino] =
         [&rival, &openvino].map(|rival| rival.measure(&file, 1, 8, 1).is_some_and(|json| json["load_s"].is_number()));
@@ -105,8 +105,8 @@ fn default_model() -> Option<PathBuf> {
 struct Rival {
     python: String,
     script: &'static str,
-    /// The script's arguments for requests together and runs, if it measures these.
-    requests: &'static [&'static str],
+    /// Whether it measures several requests together.
+    batches: bool,
 }
 
 /// A rival with a file, and what to call them.
@@ -123,15 +123,13 @@ impl Rival {
         let output = child.wait_with_output().ok()?;
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
     }
-}
 
-impl Rival {
     /// Its figures for a file.
     fn measure(&self, file: &Path, threads: usize, prompt: usize, tokens: usize) -> Option<Json> {
-        let numbers = [threads, prompt, tokens].map(|number| number.to_string());
-        let mut arguments = vec!["measure".to_string(), shown(file)];
-        arguments.extend(numbers);
-        arguments.extend(self.requests.iter().map(ToString::to_string));
+        // One run each time: the programs take turns.
+        let batches: &[usize] = if self.batches { &[REQUESTS, 1] } else { &[] };
+        let numbers = [threads, prompt, tokens].iter().chain(batches).map(ToString::to_string);
+        let arguments: Vec<String> = ["measure".into(), shown(file)].into_iter().chain(numbers).collect();
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         serde_json::from_str(self.run(&arguments, None)?.lines().last()?).ok()
     }

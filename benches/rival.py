@@ -9,11 +9,12 @@ Usage: rival.py     measure MODEL THREADS PROMPT TOKENS REQUESTS RUNS   figures 
 
 import ctypes
 import json
-import resource
 import sys
 import time
 
 import llama_cpp as llama
+
+from rival_common import clock, peak_bytes, speeds, text
 
 
 def load(path):
@@ -56,18 +57,6 @@ def best(logits, vocabulary):
     return max(range(vocabulary), key=array.__getitem__)
 
 
-def text(vocabulary, length, which):
-    return [1 + (which * 7919 + i * 31 + i * i * 7) % (vocabulary - 1) for i in range(length)]
-
-
-def clock():
-    return time.perf_counter(), time.process_time()
-
-
-def speeds(count, start, end):
-    return {"wall": count / max(end[0] - start[0], 1e-9), "cpu": count / max(end[1] - start[1], 1e-9)}
-
-
 def measure(path, threads, prompt, tokens, requests, runs):
     began = time.perf_counter()
     model = load(path)
@@ -101,7 +90,7 @@ def measure(path, threads, prompt, tokens, requests, runs):
         json.dumps(
             {
                 "load_s": loaded,
-                "memory_peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+                "memory_peak": peak_bytes(),
                 **{name: {how: middle(name, how) for how in ("wall", "cpu")} for name in ("prefill", "decode", "batch")},
             }
         )

@@ -4,7 +4,6 @@ Usage: rival_openvino.py measure MODEL THREADS PROMPT TOKENS     figures as one 
 """
 
 import json
-import resource
 import sys
 import time
 
@@ -12,23 +11,17 @@ import numpy
 import openvino
 import openvino_genai as genai
 
-
-def text(vocabulary, length, which):
-    return [1 + (which * 7919 + i * 31 + i * i * 7) % (vocabulary - 1) for i in range(length)]
-
-
-def clock():
-    return time.perf_counter(), time.process_time()
+from rival_common import clock, peak_bytes, speeds, text
 
 
 def generate(pipe, vocabulary, prompt, tokens, which):
-    """Wall and CPU seconds for a prompt and the greedy tokens behind it."""
+    """The clocks before and after a prompt and the greedy tokens behind it."""
     ids = numpy.array([text(vocabulary, prompt, which)], dtype=numpy.int64)
     inputs = genai.TokenizedInputs(openvino.Tensor(ids), openvino.Tensor(numpy.ones_like(ids)))
     config = genai.GenerationConfig(max_new_tokens=tokens, ignore_eos=True, do_sample=False)
     start = clock()
     pipe.generate(inputs, config)
-    return [end - begin for begin, end in zip(start, clock())]
+    return start, clock()
 
 
 def main():
@@ -41,14 +34,13 @@ def main():
     read = generate(pipe, vocabulary, prompt, 1, 1)
     # Behind a short prompt, whose time counts for little: that of another prompt varies more than these take.
     write = generate(pipe, vocabulary, 16, 1 + tokens, 2)
-    speeds = lambda count, seconds: dict(zip(("wall", "cpu"), (count / max(second, 1e-9) for second in seconds)))
     print(
         json.dumps(
             {
                 "load_s": loaded,
-                "memory_peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-                "prefill": speeds(prompt, read),
-                "decode": speeds(tokens, write),
+                "memory_peak": peak_bytes(),
+                "prefill": speeds(prompt, *read),
+                "decode": speeds(tokens, *write),
             }
         )
     )

@@ -89,6 +89,10 @@ impl Kernels {
     /// query, its list and its positions, and not on how the list is split into spans, on page size, on other rows, on
     /// the executor or the level.
     ///
+    /// Rows of a group are computed together, and so are rows of consecutive groups whose lists begin with the same
+    /// spans: what they share is read once for up to 32 rows. If a group has more, its keys are rotated once, into a
+    /// buffer of `tokens · kv_heads · head_dim` f32 that the calling thread keeps for its next call.
+    ///
     /// # Panics
     /// If a length disagrees with its shape, a row sees more than is listed, or a position or page is outside the
     /// tables.
@@ -151,22 +155,13 @@ impl Kernels {
         runs: &[Run<'_>],
         buffer: &mut [f32],
     ) {
+        let cells = 16 * TILE * heads.shape.head_dim;
         let mut tiles = Vec::new();
-        let mut done = 0;
-        for run in runs {
-            let Some(range) = run.turned.as_ref().filter(|range| range.end > done) else { continue };
-            done = range.end;
-            let cells = 16 * TILE * heads.shape.head_dim;
-            let Some(segment) = run.segments.first() else { continue };
-            let own = |head| segment.vectors.chunks(TILE).map(move |vectors| (head, vectors));
-            let own = (0..heads.shape.kv_heads).flat_map(own);
-            tiles.extend(own.enumerate().map(|(place, (head, vectors))| vectors::TurnTask {
-                heads,
-                keys,
-                head,
-                vectors,
-                at: range.start + place * cells,
-            }));
+        for same in runs.chunk_by(|one, next| one.turned == next.turned) {
+            let (Some(range), Some(segment)) = (&same[0].turned, same[0].segments.first()) else { continue };
+            let of_head = |head| segment.vectors.chunks(TILE).map(move |vectors| (head, vectors));
+            let all = (0..heads.shape.kv_heads).flat_map(of_head).zip((range.start..).step_by(cells));
+            tiles.extend(all.map(|((head, vectors), at)| vectors::TurnTask { heads, keys, head, vectors, at }));
         }
         let buffer = Disjoint::new(buffer);
         spread(parallel, tiles.len(), 16, &|range| {

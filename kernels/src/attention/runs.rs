@@ -99,9 +99,9 @@ pub(super) struct Part<'a> {
     pub(super) turned: Option<&'a [f32]>,
 }
 
-/// Rows of a part: with more rows a key is rotated, and a page read, once for more of them. More threads than parts
-/// would be idle, and the weights of a part are to stay in the cache.
+/// Rows of a run: what they share is read once for all of them, but a run is the work of one thread.
 const ROWS: RangeInclusive<usize> = 4..=32;
+/// Weights of a run and one head, if it has more than the fewest rows: 1 MB, so that they stay in the cache.
 const WEIGHTS: usize = 1 << 18;
 
 /// Splits the rows of a call into runs: rows of one group, or of groups whose lists begin with the same spans, such as
@@ -188,5 +188,56 @@ fn split<'a>(run: &[Row<'a>], range: Range<usize>, (from, index): (usize, usize)
             split(run, row..row + same, (end, index), all);
         }
         row += same;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::PageShape;
+    use crate::rotary::{Pairing, Rotary};
+
+    /// The rows of a run, its segments (rows, number of spans, first token), and where its rotated keys are.
+    type Shown = (usize, Vec<(Range<usize>, usize, usize)>, Option<Range<usize>>);
+
+    fn shown(groups: &[Group<'_>]) -> Vec<Shown> {
+        let rotary = Rotary::new(Pairing::Halves, 2, &[1.0], 256);
+        let shape = PageShape { page_tokens: 16, kv_heads: 3, head_dim: 2 };
+        let heads = Heads { queries: 3, shape, scale: 1.0, rotary: &rotary, window: None, cap: None };
+        let (runs, _) = of(groups, &heads, 1);
+        let segment = |segment: &Segment<'_>| (segment.rows.clone(), segment.spans.len(), segment.index);
+        runs.iter()
+            .map(|run| (run.rows.len(), run.segments.iter().map(segment).collect(), run.turned.clone()))
+            .collect()
+    }
+
+    fn page(page: u32, place: u32) -> Span {
+        Span { page, offset: 0, tokens: 16, position: 16 * place }
+    }
+
+    #[test]
+    fn branches_share_the_spans_that_they_have_in_common() {
+        let lists = [
+            vec![page(0, 0), page(1, 1), page(2, 2), page(3, 3)],
+            vec![page(0, 0), page(1, 1), page(2, 2), page(4, 3)],
+            vec![page(0, 0), page(5, 1)],
+            vec![page(6, 0)],
+        ];
+        let seen = lists.each_ref().map(|list| [16 * list.len() as u32]);
+        let groups: Vec<Group<'_>> =
+            lists.iter().zip(&seen).map(|(spans, seen)| Group { positions: &[70], seen, spans }).collect();
+        let tree = vec![(0..3, 1, 0), (0..2, 2, 16), (0..1, 1, 48), (1..2, 1, 48), (2..3, 1, 16)];
+        assert_eq!(shown(&groups), [(3, tree, None), (1, vec![(0..1, 1, 0)], None)]);
+    }
+
+    #[test]
+    fn the_keys_of_a_list_that_several_runs_read_are_rotated_once() {
+        let spans = [page(0, 0), page(1, 1), page(2, 2)];
+        let (positions, seen): (Vec<u32>, Vec<u32>) = (0..40).map(|row| (row, row + 1)).unzip();
+        let groups = [Group { positions: &positions, seen: &seen, spans: &spans }];
+        let runs = shown(&groups);
+        // Three heads, two tiles of 32 tokens, two numbers.
+        assert_eq!(runs.iter().map(|(rows, _, _)| rows).sum::<usize>(), 40);
+        assert!(runs.len() > 1 && runs.iter().all(|(_, _, turned)| *turned == Some(0..3 * 2 * 32 * 2)));
     }
 }

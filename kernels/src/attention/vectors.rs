@@ -4,19 +4,22 @@
 //! Both sums are blocked like products of matrices. The keys of a few vectors of tokens are rotated into a tile that the
 //! queries of all rows of a part share, and so are the values of a few tokens; a block of sums stays in registers.
 
+mod keys;
+mod scores;
+mod values;
+
 use std::cell::RefCell;
-use std::ops::Range;
 
 use crate::attention::runs::{Part, Row, Segment, TILE, Vector};
+use crate::attention::vectors::keys::{OnPages, Places, Tile, turn_tile};
+use crate::attention::vectors::scores::Asked;
+use crate::attention::vectors::values::{VALUE_TILE, Values, convert};
 use crate::attention::{Heads, Pages};
 use crate::lanes::{Lanes, Task};
 use crate::pages::{Cell, Span};
 use crate::parallel::Disjoint;
-use crate::rotary::{Rotary, turn};
+use crate::rotary::turn;
 use crate::softmax::{Capped, Exponentials};
-
-/// How many tokens' values are converted at once.
-const VALUE_TILE: usize = 32;
 
 /// Buffers of a thread, which it keeps from step to step. An asker is a query head of a row.
 #[derive(Default)]
@@ -228,13 +231,13 @@ impl<C: Cell> Block<'_, C> {
             for cells in cells.chunks(VALUE_TILE * dim) {
                 let count = cells.len() / dim;
                 let shared = all_see.saturating_sub(index).min(count);
-                if shared > 0 && askers.len() <= L::SUMMED {
-                    let values =
-                        Values { values: &cells[..shared * dim], dim, weights: &weights[index..], stride: self.stride };
+                let common = &cells[..shared * dim];
+                if askers.len() <= L::SUMMED {
+                    let values = Values { values: common, dim, weights: &weights[index..], stride: self.stride };
                     values.all_askers(lanes, askers.clone(), sums);
-                } else if shared > 0 {
+                } else {
                     let tile = &mut tile[..shared * dim];
-                    convert(lanes, &cells[..shared * dim], tile);
+                    convert(lanes, common, tile);
                     let values = Values { values: &*tile, dim, weights: &weights[index..], stride: self.stride };
                     values.all_askers(lanes, askers.clone(), sums);
                 }
@@ -250,342 +253,7 @@ impl<C: Cell> Block<'_, C> {
                 }
                 index += count;
             }
-            index += span.tokens as usize - tokens;
         }
-    }
-}
-
-/// The numbers of cells.
-#[inline(always)]
-fn convert<L: Lanes, C: Cell>(lanes: L, cells: &[C], numbers: &mut [f32]) {
-    let (chunks, rest) = cells.as_chunks::<16>();
-    let (into, into_rest) = numbers.as_chunks_mut::<16>();
-    for (chunk, into) in chunks.iter().zip(into) {
-        lanes.store(C::load(lanes, chunk), into);
-    }
-    lanes.store_some(C::load_some(lanes, rest), into_rest);
-}
-
-/// Rotates the keys of the vectors of a tile, `[pair][both numbers][token]`.
-#[inline(always)]
-fn turn_tile<L: Lanes, C: Cell>(
-    lanes: L,
-    heads: &Heads<'_>,
-    (keys, head): (&[C], usize),
-    vectors: &[Vector],
-    tile: &mut [f32],
-) {
-    let page_tokens = heads.shape.page_tokens;
-    for (place, vector) in vectors.iter().enumerate() {
-        let from = heads.shape.key(vector.page, head, 0, 0);
-        let cells = &keys[from..from + heads.shape.head_dim * page_tokens];
-        let tile = &mut tile[16 * place..];
-        if vector.base + 16 <= page_tokens {
-            turn_vector::<L, C, true>(lanes, heads, cells, vector, tile);
-        } else {
-            turn_vector::<L, C, false>(lanes, heads, cells, vector, tile);
-        }
-    }
-}
-
-/// Rotates the keys of one vector, from the cells of a page, `[number][token]`. Unless `FULL`, the page ends before the
-/// vector does.
-#[inline(always)]
-fn turn_vector<L: Lanes, C: Cell, const FULL: bool>(
-    lanes: L,
-    heads: &Heads<'_>,
-    cells: &[C],
-    vector: &Vector,
-    tile: &mut [f32],
-) {
-    let places = Places { cells, base: vector.base, position: vector.position };
-    for pair in 0..heads.shape.head_dim / 2 {
-        let numbers = (pair, heads.rotary.pair(pair));
-        let [turned, other] = places.pair::<L, FULL>(lanes, heads.rotary, heads.shape.page_tokens, numbers);
-        let tile = &mut tile[pair * 2 * 16 * TILE..];
-        lanes.store(turned, tile.first_chunk_mut().expect("sixteen tokens"));
-        lanes.store(other, tile[16 * TILE..].first_chunk_mut().expect("sixteen tokens"));
-    }
-}
-
-/// Sixteen places of a page.
-#[derive(Clone, Copy)]
-struct Places<'a, C> {
-    /// The keys of the page, `[number][token]`.
-    cells: &'a [C],
-    base: usize,
-    position: usize,
-}
-
-impl<C: Cell> Places<'_, C> {
-    /// Both numbers of a pair, rotated.
-    #[inline(always)]
-    fn pair<L: Lanes, const FULL: bool>(
-        &self,
-        lanes: L,
-        rotary: &Rotary,
-        page_tokens: usize,
-        (pair, (first, second)): (usize, (usize, usize)),
-    ) -> [L::Floats; 2] {
-        let key = |number: usize| {
-            let at = number * page_tokens + self.base;
-            if FULL {
-                C::load(lanes, self.cells[at..].first_chunk().expect("sixteen tokens"))
-            } else {
-                C::load_some(lanes, &self.cells[at..][..page_tokens - self.base])
-            }
-        };
-        let (cosine, sine) = rotary.sixteen(pair, self.position);
-        let (cosine, sine) = (lanes.load(cosine), lanes.load(sine));
-        let (a, b) = (key(first), key(second));
-        // As in `rotary::turn`.
-        let turned = lanes.fma(a, cosine, lanes.sub(lanes.splat(-0.0), lanes.mul(b, sine)));
-        [turned, lanes.fma(a, sine, lanes.mul(b, cosine))]
-    }
-}
-
-/// Where the rotated keys of [`TILE`] vectors come from.
-trait Keys: Copy {
-    /// Both numbers of a pair, for consecutive vectors from `place` on.
-    fn pair<L: Lanes, const GROUPS: usize>(self, lanes: L, pair: usize, place: usize) -> [[L::Floats; GROUPS]; 2];
-}
-
-/// Stored rotated keys, `[pair][both numbers][token]`.
-#[derive(Clone, Copy)]
-struct Tile<'a>(&'a [f32]);
-
-impl Keys for Tile<'_> {
-    #[inline(always)]
-    fn pair<L: Lanes, const GROUPS: usize>(self, lanes: L, pair: usize, place: usize) -> [[L::Floats; GROUPS]; 2] {
-        let numbers: &[f32; 2 * 16 * TILE] = self.0[pair * 2 * 16 * TILE..].first_chunk().expect("a pair of the tile");
-        let vectors = numbers.as_chunks::<16>().0;
-        std::array::from_fn(|both| std::array::from_fn(|group| lanes.load(&vectors[both * TILE + place + group])))
-    }
-}
-
-/// Keys that are rotated as they are read.
-#[derive(Clone, Copy)]
-struct OnPages<'a, C> {
-    places: [Places<'a, C>; TILE],
-    page_tokens: usize,
-    rotary: &'a Rotary,
-}
-
-impl<C: Cell> Keys for OnPages<'_, C> {
-    #[inline(always)]
-    fn pair<L: Lanes, const GROUPS: usize>(self, lanes: L, pair: usize, place: usize) -> [[L::Floats; GROUPS]; 2] {
-        let numbers = (pair, self.rotary.pair(pair));
-        let mut both = [[lanes.splat(0.0); GROUPS]; 2];
-        let [firsts, seconds] = &mut both;
-        for ((places, first), second) in self.places[place..].iter().zip(firsts).zip(seconds) {
-            [*first, *second] = places.pair::<L, true>(lanes, self.rotary, self.page_tokens, numbers);
-        }
-        both
-    }
-}
-
-/// The queries to score.
-#[derive(Clone, Copy)]
-struct Asked<'a> {
-    /// `[pair][both numbers][asker]`
-    queries: &'a [f32],
-    askers: usize,
-    stride: usize,
-}
-
-impl Asked<'_> {
-    /// Scores of the vectors of a tile for some askers.
-    #[inline(always)]
-    fn tile<L: Lanes>(self, lanes: L, askers: Range<usize>, keys: impl Keys, vectors: &[Vector], weights: &mut [f32]) {
-        let mut asker = askers.start;
-        while asker < askers.end {
-            let left = (askers.end - asker).min(L::ASKERS);
-            asker += match (L::GROUPS, vectors) {
-                (2, [one, other]) => self.some_askers(lanes, (asker, left), (keys, 0), &[*one, *other], weights),
-                (_, vectors) => {
-                    let mut done = 0;
-                    for (place, vector) in vectors.iter().enumerate() {
-                        done = self.some_askers(lanes, (asker, left), (keys, place), &[*vector], weights);
-                    }
-                    done
-                }
-            };
-        }
-    }
-
-    /// Scores of consecutive vectors, the first being the `place`th of its tile, for up to `left` askers from `asker`
-    /// on; returns the number of askers.
-    #[inline(always)]
-    fn some_askers<L: Lanes, const GROUPS: usize>(
-        self,
-        lanes: L,
-        (asker, left): (usize, usize),
-        keys: (impl Keys, usize),
-        vectors: &[Vector; GROUPS],
-        weights: &mut [f32],
-    ) -> usize {
-        match left {
-            12.. => self.block::<L, _, 12, GROUPS>(lanes, asker, keys, vectors, weights),
-            6.. => self.block::<L, _, 6, GROUPS>(lanes, asker, keys, vectors, weights),
-            4.. => self.block::<L, _, 4, GROUPS>(lanes, asker, keys, vectors, weights),
-            3 => self.block::<L, _, 3, GROUPS>(lanes, asker, keys, vectors, weights),
-            2 => self.block::<L, _, 2, GROUPS>(lanes, asker, keys, vectors, weights),
-            _ => self.block::<L, _, 1, GROUPS>(lanes, asker, keys, vectors, weights),
-        }
-    }
-
-    #[inline(always)]
-    fn block<L: Lanes, K: Keys, const ASKERS: usize, const GROUPS: usize>(
-        self,
-        lanes: L,
-        asker: usize,
-        (keys, place): (K, usize),
-        vectors: &[Vector; GROUPS],
-        weights: &mut [f32],
-    ) -> usize {
-        let mut sums = [[lanes.splat(0.0); ASKERS]; GROUPS];
-        for (pair, queries) in self.queries.chunks_exact(2 * self.askers).enumerate() {
-            let keys = keys.pair::<L, GROUPS>(lanes, pair, place);
-            for (keys, queries) in keys.into_iter().zip([&queries[asker..], &queries[self.askers + asker..]]) {
-                let queries = queries.first_chunk::<ASKERS>().expect("a number of each asker");
-                for (of, query) in queries.iter().enumerate() {
-                    let query = lanes.splat(*query);
-                    for (sums, key) in sums.iter_mut().zip(keys) {
-                        sums[of] = lanes.fma(query, key, sums[of]);
-                    }
-                }
-            }
-        }
-        for (sums, vector) in sums.into_iter().zip(vectors) {
-            let weights = &mut weights[asker * self.stride + vector.index..];
-            if vector.to - vector.from == 16 {
-                for (sum, weights) in sums.into_iter().zip(weights.chunks_mut(self.stride)) {
-                    lanes.store(sum, weights.first_chunk_mut().expect("sixteen tokens"));
-                }
-            } else {
-                for (sum, weights) in sums.into_iter().zip(weights.chunks_mut(self.stride)) {
-                    let mut scores = [0.0; 16];
-                    lanes.store(sum, &mut scores);
-                    let valid = &scores[vector.from..vector.to];
-                    weights[..valid.len()].copy_from_slice(valid);
-                }
-            }
-        }
-        ASKERS
-    }
-}
-
-/// Values of up to [`VALUE_TILE`] tokens, and the weights of all askers from these tokens on.
-struct Values<'a, C> {
-    values: &'a [C],
-    dim: usize,
-    weights: &'a [f32],
-    stride: usize,
-}
-
-impl<C: Cell> Values<'_, C> {
-    /// Adds to the sums of some askers.
-    #[inline(always)]
-    fn all_askers<L: Lanes>(&self, lanes: L, askers: Range<usize>, sums: &mut [f32]) {
-        let mut asker = askers.start;
-        while asker < askers.end {
-            asker += match (askers.end - asker).min(L::SUMMED) {
-                6.. => self.all_numbers::<L, 6>(lanes, asker, sums),
-                3.. => self.all_numbers::<L, 3>(lanes, asker, sums),
-                2 => self.all_numbers::<L, 2>(lanes, asker, sums),
-                _ => self.all_numbers::<L, 1>(lanes, asker, sums),
-            };
-        }
-    }
-
-    /// Adds to the sums of `ASKERS` askers; returns their number.
-    #[inline(always)]
-    fn all_numbers<L: Lanes, const ASKERS: usize>(&self, lanes: L, asker: usize, sums: &mut [f32]) -> usize {
-        let sums = &mut sums[asker * self.dim..][..ASKERS * self.dim];
-        let tokens = self.values.len() / self.dim;
-        let own: [&[f32]; ASKERS] = std::array::from_fn(|of| &self.weights[(asker + of) * self.stride..][..tokens]);
-        let mut near = [[0.0; VALUE_TILE]; ASKERS];
-        if ASKERS > FEW {
-            for (near, own) in near.iter_mut().zip(own) {
-                for (near, own) in near.chunks_exact_mut(16).zip(own.chunks(16)) {
-                    let near = near.first_chunk_mut().expect("sixteen tokens");
-                    match own.first_chunk() {
-                        Some(own) => lanes.store(lanes.load(own), near),
-                        None => near[..own.len()].copy_from_slice(own),
-                    }
-                }
-            }
-        }
-        let weights = Weights { own, near };
-        let mut number = 0;
-        while self.dim - number >= 16 {
-            number += match ((self.dim - number) / 16, L::VALUES) {
-                (4.., 4) => self.some_numbers::<L, ASKERS, 4>(lanes, number, &weights, sums),
-                (2.., _) => self.some_numbers::<L, ASKERS, 2>(lanes, number, &weights, sums),
-                _ => self.some_numbers::<L, ASKERS, 1>(lanes, number, &weights, sums),
-            };
-        }
-        if number < self.dim {
-            for (sums, weights) in sums.chunks_exact_mut(self.dim).zip(weights.own) {
-                let sums = &mut sums[number..];
-                let mut sum = lanes.load_some(sums);
-                for (value, weight) in self.values.chunks_exact(self.dim).zip(weights) {
-                    sum = lanes.fma(lanes.splat(*weight), C::load_some(lanes, &value[number..]), sum);
-                }
-                lanes.store_some(sum, sums);
-            }
-        }
-        ASKERS
-    }
-
-    /// Adds `WIDTH` vectors of numbers from `number` on; returns how many numbers these are.
-    #[inline(always)]
-    fn some_numbers<L: Lanes, const ASKERS: usize, const WIDTH: usize>(
-        &self,
-        lanes: L,
-        number: usize,
-        weights: &Weights<'_, ASKERS>,
-        out: &mut [f32],
-    ) -> usize {
-        let mut sums = [[lanes.splat(0.0); WIDTH]; ASKERS];
-        for (sums, out) in sums.iter_mut().zip(out.chunks_exact(self.dim)) {
-            let out = out[number..].as_chunks().0.first_chunk::<WIDTH>().expect("as many numbers");
-            *sums = std::array::from_fn(|vector| lanes.load(&out[vector]));
-        }
-        for (token, value) in self.values.chunks_exact(self.dim).enumerate() {
-            let value = value[number..].as_chunks().0.first_chunk::<WIDTH>().expect("as many numbers");
-            let value: [L::Floats; WIDTH] = std::array::from_fn(|vector| C::load(lanes, &value[vector]));
-            for (of, sums) in sums.iter_mut().enumerate() {
-                let weight = lanes.splat(weights.at(of, token));
-                for (sum, value) in sums.iter_mut().zip(value) {
-                    *sum = lanes.fma(weight, value, *sum);
-                }
-            }
-        }
-        for (sums, out) in sums.into_iter().zip(out.chunks_exact_mut(self.dim)) {
-            let out = out[number..].as_chunks_mut().0.first_chunk_mut::<WIDTH>().expect("as many numbers");
-            for (sum, out) in sums.into_iter().zip(out) {
-                lanes.store(sum, out);
-            }
-        }
-        16 * WIDTH
-    }
-}
-
-/// For the weights of more askers than this there are too few registers for pointers.
-const FEW: usize = 3;
-
-/// The weights of consecutive tokens.
-struct Weights<'a, const ASKERS: usize> {
-    own: [&'a [f32]; ASKERS],
-    /// For more than [`FEW`] askers: a copy at a fixed place.
-    near: [[f32; VALUE_TILE]; ASKERS],
-}
-
-impl<const ASKERS: usize> Weights<'_, ASKERS> {
-    #[inline(always)]
-    fn at(&self, asker: usize, token: usize) -> f32 {
-        if ASKERS > FEW { self.near[asker][token % VALUE_TILE] } else { self.own[asker][token] }
     }
 }
 
