@@ -117,7 +117,8 @@ pub(super) fn of<'a>(groups: &'a [Group<'a>], heads: &Heads<'_>, width: usize) -
     let query_heads = heads.queries / heads.shape.kv_heads;
     // A power of two, so that chunks of a prefill split evenly.
     let most = |listed: usize| {
-        let most = per_thread.min(WEIGHTS / (query_heads * listed.max(1)));
+        // The last tokens of a prefill, of which each row sees another number, are summed row by row.
+        let most = per_thread.min(WEIGHTS / (query_heads * listed.max(1))).min(listed / 16);
         1 << most.clamp(*ROWS.start(), *ROWS.end()).ilog2()
     };
     let mut runs: Vec<Vec<Row<'a>>> = Vec::new();
