@@ -128,7 +128,8 @@ impl Rival {
     fn measure(&self, file: &Path, threads: usize, prompt: usize, tokens: usize) -> Option<Json> {
         // One run each time: the programs take turns.
         let batches: &[usize] = if self.batches { &[REQUESTS, 1] } else { &[] };
-        let numbers = [threads, prompt, tokens].iter().chain(batches).map(ToString::to_string);
+        let numbers =
+            [threads, prompt, tokens].into_iter().chain(batches.iter().copied()).map(|number| number.to_string());
         let arguments: Vec<String> = ["measure".into(), shown(file)].into_iter().chain(numbers).collect();
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         serde_json::from_str(self.run(&arguments, None)?.lines().last()?).ok()
