@@ -105,6 +105,18 @@ impl Kernels {
         groups: &[Group<'_>],
         out: &mut [f32],
     ) {
+        C::attend(self, parallel, heads, pages, queries, groups, out);
+    }
+
+    pub(crate) fn attend_over<C: Cell>(
+        self,
+        parallel: &dyn Parallel,
+        heads: &Heads<'_>,
+        pages: Pages<'_, C>,
+        queries: &[f32],
+        groups: &[Group<'_>],
+        out: &mut [f32],
+    ) {
         let shape = heads.shape;
         let width = heads.queries * shape.head_dim;
         assert!(shape.kv_heads > 0 && heads.queries.is_multiple_of(shape.kv_heads), "whole runs of query heads");

@@ -25,9 +25,24 @@ mod sealed {
     use half::f16;
     use half::slice::HalfFloatSliceExt;
 
+    use crate::attention::{Group, Heads, Pages};
     use crate::lanes::Lanes;
+    use crate::level::Kernels;
+    use crate::parallel::Parallel;
 
     pub trait Sealed: Sized {
+        /// [`Kernels::attend`]. A method of each type, so that it is compiled with this crate and not with each crate that
+        /// calls it.
+        fn attend(
+            kernels: Kernels,
+            parallel: &dyn Parallel,
+            heads: &Heads<'_>,
+            pages: Pages<'_, Self>,
+            queries: &[f32],
+            groups: &[Group<'_>],
+            out: &mut [f32],
+        );
+
         /// Converts numbers to the nearest cells; both slices have the same length.
         fn convert(from: &[f32], to: &mut [Self]);
 
@@ -39,6 +54,18 @@ mod sealed {
     }
 
     impl Sealed for f32 {
+        fn attend(
+            kernels: Kernels,
+            parallel: &dyn Parallel,
+            heads: &Heads<'_>,
+            pages: Pages<'_, f32>,
+            queries: &[f32],
+            groups: &[Group<'_>],
+            out: &mut [f32],
+        ) {
+            kernels.attend_over(parallel, heads, pages, queries, groups, out);
+        }
+
         fn convert(from: &[f32], to: &mut [f32]) {
             to.copy_from_slice(from);
         }
@@ -55,6 +82,18 @@ mod sealed {
     }
 
     impl Sealed for f16 {
+        fn attend(
+            kernels: Kernels,
+            parallel: &dyn Parallel,
+            heads: &Heads<'_>,
+            pages: Pages<'_, f16>,
+            queries: &[f32],
+            groups: &[Group<'_>],
+            out: &mut [f32],
+        ) {
+            kernels.attend_over(parallel, heads, pages, queries, groups, out);
+        }
+
         fn convert(from: &[f32], to: &mut [f16]) {
             to.convert_from_f32_slice(from);
         }

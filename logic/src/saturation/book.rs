@@ -54,10 +54,27 @@ impl RuleBook {
         RuleBook::beginning(compiled, compiled.axioms.len())
     }
 
+    /// [`RuleBook::new`] for attempts at a clause: negative facts that its negative premises make useful are derived too.
+    #[must_use]
+    pub fn of_goal(compiled: &Compiled, goal: &Clause) -> RuleBook {
+        RuleBook::denying(compiled, compiled.axioms.len(), denials_of(goal))
+    }
+
+    /// Whether the negative premises of a clause make negative facts useful that are not derived.
+    #[must_use]
+    pub fn lacks_denials_of(&self, goal: &Clause) -> bool {
+        denials_of(goal).any(|relation| !self.denies(relation))
+    }
+
     /// [`RuleBook::new`] for the first `axioms` axioms only, which must include those about functions; the caller adds
     /// the rest.
     #[must_use]
     pub fn beginning(compiled: &Compiled, axioms: usize) -> RuleBook {
+        RuleBook::denying(compiled, axioms, [])
+    }
+
+    /// [`RuleBook::beginning`], where negative facts of `denied` are useful in any case.
+    fn denying(compiled: &Compiled, axioms: usize, denied: impl IntoIterator<Item = RelationId>) -> RuleBook {
         let sorts = Sorts::new(&compiled.signature);
         let codes = sorts.codes();
         let mut book = RuleBook {
@@ -66,7 +83,7 @@ impl RuleBook {
             masks: vec![Vec::new(); codes],
             functions: vec![None; compiled.signature.relations.len()],
             ranged: vec![false; sorts.count()],
-            denied: useful_denials(compiled),
+            denied: useful_denials(compiled, denied),
             horn: false,
             views: compiled.views().iter().map(|view| Rule::of_axiom(view, &sorts, false)).collect(),
             sorts,
@@ -307,11 +324,14 @@ impl RuleBook {
     }
 }
 
-/// For each relation, whether its negative facts are useful: it occurs negated in premises, is compound, or a
-/// contrapositive leads from its negation to a useful one.
-fn useful_denials(compiled: &Compiled) -> Vec<bool> {
+/// For each relation, whether its negative facts are useful: it is among `denied`, occurs negated in premises, is
+/// compound, or a contrapositive leads from its negation to a useful one.
+fn useful_denials(compiled: &Compiled, denied: impl IntoIterator<Item = RelationId>) -> Vec<bool> {
     let relations = &compiled.signature.relations;
     let mut useful: Vec<bool> = relations.iter().map(|relation| relation.inner.is_some()).collect();
+    for relation in denied {
+        useful[relation.index()] = true;
+    }
     for axiom in &compiled.axioms {
         for relation in denials_of(&axiom.clause) {
             useful[relation.index()] = true;

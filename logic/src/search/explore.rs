@@ -24,6 +24,7 @@ mod schedule;
 mod scope;
 mod sift;
 mod step;
+mod subgoals;
 mod theorem;
 mod unfolding;
 mod wish;

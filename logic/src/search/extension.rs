@@ -313,24 +313,16 @@ impl<'c> Reader<'c> {
                 && !self.given.has(literal.relation)
                 && !self.defined.contains(&literal.relation)
         };
-        if let Some(head) = head.filter(|head| may(head) && head.positive && is_function(head.relation)) {
-            let case = self.read(clause, head, None)?;
-            return Some((head.relation, case));
-        }
-        if let Some(head) = head.filter(|head| head.positive && head.relation == RelationId::EQUAL) {
-            let sides = [(head.arguments[0], head.arguments[1]), (head.arguments[1], head.arguments[0])];
-            for (place, row) in clause.premises.iter().enumerate() {
-                if !(row.positive && may(row) && self.is_total(row.relation)) {
-                    continue;
-                }
-                for (output, value) in sides {
-                    if let Some((said, defined)) = with_value(clause, place, output, value)
-                        && let Some(case) = self.read(&said, &defined, None)
-                    {
-                        return Some((row.relation, case));
-                    }
-                }
+        if let Some(head) = head.filter(|head| head.positive && is_function(head.relation)) {
+            if may(head)
+                && let Some(case) = self.read(clause, head, None)
+            {
+                return Some((head.relation, case));
             }
+            return self.is_total(head.relation).then(|| self.equated(&as_equation(clause, head), &may)).flatten();
+        }
+        if let Some(case) = self.equated(clause, &may) {
+            return Some(case);
         }
         let premises = clause.premises.iter().enumerate().map(|(place, premise)| (premise, Some(place)));
         let mut literals: Vec<_> = head.map(|head| (head, None)).into_iter().chain(premises).collect();
@@ -338,6 +330,25 @@ impl<'c> Reader<'c> {
         // A symbol is defined after the symbols in its definition.
         literals.sort_by_key(|(literal, _)| std::cmp::Reverse(literal.relation));
         literals.into_iter().find_map(|(literal, place)| Some((literal.relation, self.read(clause, literal, place)?)))
+    }
+
+    /// The case of a clause that concludes an equation: a side that is the value of a premise's row is determined by the
+    /// other side.
+    fn equated(&self, clause: &Clause, may: &dyn Fn(&Literal) -> bool) -> Option<(RelationId, Case)> {
+        let Head::Literal(head) = &clause.head else { return None };
+        if !head.positive || head.relation != RelationId::EQUAL {
+            return None;
+        }
+        let sides = [(head.arguments[0], head.arguments[1]), (head.arguments[1], head.arguments[0])];
+        clause.premises.iter().enumerate().find_map(|(place, row)| {
+            if !(row.positive && may(row) && self.is_total(row.relation)) {
+                return None;
+            }
+            sides.into_iter().find_map(|(output, value)| {
+                let (said, defined) = with_value(clause, place, output, value)?;
+                Some((row.relation, self.read(&said, &defined, None)?))
+            })
+        })
     }
 
     /// The case in which a clause determines one of its literals: its head, or the premise at `place`, which is then
@@ -476,6 +487,18 @@ fn with_value(clause: &Clause, place: usize, output: Term, value: Term) -> Optio
     row.arguments.push(value);
     said.head = Head::Literal(row.clone());
     Some((said, row))
+}
+
+/// A clause that concludes the row `f(x) = y` of a total function, with the premise `f(x) = w` and the equation `y = w` as its
+/// conclusion: the row may be meant as the value of another function, as in `rev(a::x) = y → rev(x) ++ [a] = y`.
+fn as_equation(clause: &Clause, row: &Literal) -> Clause {
+    let new = Term::Variable(clause.variables);
+    let mut row = row.clone();
+    let value = row.arguments.last_mut().map(|value| std::mem::replace(value, new));
+    let equation =
+        Literal { positive: true, relation: RelationId::EQUAL, arguments: value.into_iter().chain([new]).collect() };
+    let premises = clause.premises.iter().cloned().chain([row]).collect();
+    Clause { variables: clause.variables + 1, premises, head: Head::Literal(equation) }
 }
 
 fn equation(left: Value, right: Value) -> Condition {

@@ -404,16 +404,21 @@ impl Writer<'_> {
         let given = &problem.given[number];
         let said = match &given.origin {
             Origin::Premise(premise) => self.givens[page.depth][*premise],
-            Origin::Rule(id, binding) => {
+            Origin::Rule(id, binding, conditions) => {
                 let rule = page.line.rule(*id).clone();
                 let terms: Vec<TermId> = binding.iter().map(|term| page.put(*term, images)).collect();
                 let names: Vec<Name> = terms.iter().map(|term| self.named(page, *term)).collect();
                 let mut premises = Vec::new();
-                for premise in &rule.premises {
-                    let is_set = premise.arguments.len() == 1;
+                for (place, premise) in rule.premises.iter().enumerate() {
+                    if let Some((_, fact)) = conditions.iter().find(|(satisfied, _)| *satisfied == place) {
+                        premises.push(self.exact(page.line, premise.code, fact));
+                        continue;
+                    }
                     premises.push(match premise.arguments.last().expect("premises have arguments") {
                         Argument::Individual(individual) => self.exact(page.line, premise.code, &[*individual]),
-                        Argument::Variable(number) if is_set => self.member(page, terms[usize::from(*number)]),
+                        Argument::Variable(number) if premise.arguments.len() == 1 => {
+                            self.member(page, terms[usize::from(*number)])
+                        }
                         Argument::Variable(number) => page.rows[&terms[usize::from(*number)]].1,
                     });
                 }

@@ -63,9 +63,11 @@ impl Block {
         }
     }
 
-    /// The equation to which a goal comes down, if rules without function rows conclude equations, as orders do.
+    /// The equation to which a goal comes down, if rules without function rows conclude equations, as orders do. A row
+    /// with a constant as its value, as in `x · y = 0 ∧ y · x = 0 → x = y`, only states a relation.
     fn equation(&mut self) -> Option<Pattern> {
-        let is_row = |pattern: &Pattern| self.book.function(pattern.code).is_some();
+        let is_open = |pattern: &Pattern| matches!(pattern.arguments.last(), Some(Argument::Variable(_)));
+        let is_row = |pattern: &Pattern| self.book.function(pattern.code).is_some() && is_open(pattern);
         let is_order = |rule: &Rule| {
             let is_plain = !rule.patterns.is_empty() && !rule.patterns.iter().any(is_row);
             matches!(rule.head, RuleHead::Equal(..)) && is_plain
@@ -245,9 +247,12 @@ impl Block {
         }
     }
 
-    /// Whether a subgoal contains no function rows, such as x ≤ y and y ≤ x.
+    /// Whether a subgoal contains no function rows, such as x ≤ y and y ≤ x, except rows between given individuals.
     fn is_plain(&self, subgoal: &Subgoal) -> bool {
-        subgoal.patterns.iter().all(|pattern| self.book.function(pattern.code).is_none())
+        let is_given = |argument: &Argument| matches!(argument, Argument::Individual(_));
+        let is_plain =
+            |pattern: &Pattern| self.book.function(pattern.code).is_none() || pattern.arguments.iter().all(is_given);
+        subgoal.patterns.iter().all(is_plain)
     }
 
     /// Instances of the subgoal: an individual of the block replaces the first variable that occurs in a relation.

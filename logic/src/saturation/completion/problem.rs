@@ -2,9 +2,12 @@
 //!
 //! Rows of functions are unflattened: where a premise states `f(x,y) = z` and nothing else determines z, z is the term
 //! f(x,y). A rule becomes an equation if all of its premises are such rows or state the set in which a variable lies,
-//! and its head is an equation or a row. All other rules are ignored, so the equations are weaker than the theory.
+//! and its head is an equation or a row. If it has other premises, as in `x ≠ 0 → x · x⁻¹ = 1`, its instances in which
+//! facts of the block satisfy these become equations. All other rules are ignored, so the equations are weaker than the
+//! theory.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::term::{Domain, Signed, Symbol, TermId, Terms, Top};
 use crate::clauses::clause::{Head, RelationId, Term};
@@ -17,6 +20,10 @@ use crate::saturation::sequent::{Sequent, SequentHead};
 /// The most variables of an equation.
 const MOST_VARIABLES: usize = 32;
 
+/// The most instances of a conditional rule, and of all such rules.
+const MOST_INSTANCES: usize = 8;
+const ALL_INSTANCES: usize = 64;
+
 /// The meaning of a symbol.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Meaning {
@@ -26,11 +33,14 @@ pub enum Meaning {
     Individual(Individual),
 }
 
+/// The premises of a rule that facts satisfy, each with the arguments of its fact.
+pub type Conditions = Vec<(usize, Vec<Individual>)>;
+
 /// The origin of an equation.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Origin {
-    /// A rule, with these terms for its variables.
-    Rule(RuleId, Vec<TermId>),
+    /// A rule, with these terms for its variables. The facts with these arguments satisfy the premises with these numbers.
+    Rule(RuleId, Vec<TermId>, Conditions),
     /// A premise of the sequent.
     Premise(usize),
 }
@@ -90,13 +100,22 @@ impl Problem {
         let line = block.line();
         let mut reader = Reader::new(compiled, block, &line);
         reader.enter_functions();
-        let mut given: Vec<Given> = line.rules().filter_map(|(id, rule)| reader.rule(id, rule)).collect();
+        let unconditional = |(id, rule): (RuleId, &Arc<Rule>)| reader.equation(id, rule, &Bound::none(rule));
+        let mut given: Vec<Given> = line.rules().filter_map(unconditional).collect();
         if given.is_empty() {
             return None;
         }
         let mut premises = Premises::new(sequent, first);
         premises.read(&mut reader, &mut given)?;
         let (left, right) = premises.goal(&mut reader, goal, is_row)?;
+        let before = given.len();
+        for (id, rule) in line.rules() {
+            let instances = premises.instances(&mut reader, rule);
+            given.extend(instances.iter().filter_map(|bound| reader.equation(id, rule, bound)));
+            if given.len() > before + ALL_INSTANCES {
+                break;
+            }
+        }
         let Reader { terms, meanings, .. } = reader;
         Some(Problem { terms, meanings, given, defined: premises.defined, goal: (left, right), is_row })
     }
@@ -113,6 +132,22 @@ struct Reader<'a> {
     inputs: Vec<Vec<Domain>>,
     functions: HashMap<RelationId, usize>,
     sets: Vec<RelationId>,
+}
+
+/// The premises of a rule that facts satisfy, and the terms that these facts give to its variables.
+struct Bound {
+    conditions: Conditions,
+    terms: Vec<Option<TermId>>,
+}
+
+impl Bound {
+    fn none(rule: &Rule) -> Bound {
+        Bound { conditions: Vec::new(), terms: vec![None; usize::from(rule.variables)] }
+    }
+
+    fn satisfies(&self, place: usize) -> bool {
+        self.conditions.iter().any(|(satisfied, _)| *satisfied == place)
+    }
 }
 
 /// The variables of a rule as terms, and the rows that define them.
@@ -207,8 +242,16 @@ impl<'a> Reader<'a> {
         fit.then(|| self.terms.apply(Symbol(function as u16), arguments))
     }
 
-    /// The equation that a rule states, if it states one.
-    fn rule(&mut self, id: RuleId, rule: &Rule) -> Option<Given> {
+    /// Whether a premise is neither a row of a function nor a membership in a domain.
+    fn is_condition(&self, premise: &Pattern) -> bool {
+        self.function(premise).is_none()
+            && !(premise.code.positive()
+                && premise.arguments.len() == 1
+                && self.sets.contains(&premise.code.relation()))
+    }
+
+    /// The equation that a rule states of terms, some of which are bound; `None` if it states none.
+    fn equation(&mut self, id: RuleId, rule: &Rule, bound: &Bound) -> Option<Given> {
         if rule.justification.is_none() || rule.turned.is_some() || usize::from(rule.variables) > MOST_VARIABLES {
             return None;
         }
@@ -217,10 +260,18 @@ impl<'a> Reader<'a> {
             RuleHead::Fact(head) => Ok((head, self.function(head)?)),
             _ => return None,
         };
-        let mut reading = self.premises_of(rule)?;
-        let binding: Vec<TermId> = (0..rule.variables)
-            .map(|number| self.term(&mut reading, Argument::Variable(number)))
-            .collect::<Option<_>>()?;
+        let mut reading = self.premises_of(rule, bound)?;
+        // A gated rule has a variable that only its gate mentions; any term will do.
+        let in_head = |argument: &Argument| match head {
+            Err((left, right)) => [left, right].contains(argument),
+            Ok((row, _)) => row.arguments.contains(argument),
+        };
+        let mut binding: Vec<Option<TermId>> = Vec::new();
+        for argument in (0..rule.variables).map(Argument::Variable) {
+            let occurs =
+                in_head(&argument) || rule.premises.iter().any(|premise| premise.arguments.contains(&argument));
+            binding.push(if occurs { Some(self.term(&mut reading, argument)?) } else { None });
+        }
         let mut term = |argument| self.term(&mut reading, argument);
         let (left, right, is_row) = match head {
             Err((left, right)) => (term(left)?, term(right)?, false),
@@ -232,8 +283,8 @@ impl<'a> Reader<'a> {
             }
         };
         // A membership premise about a variable must also hold of the term it stands for.
-        for premise in &rule.premises {
-            if self.function(premise).is_some() {
+        for (place, premise) in rule.premises.iter().enumerate() {
+            if self.function(premise).is_some() || bound.satisfies(place) {
                 continue;
             }
             let inside = self.term(&mut reading, premise.arguments[0])?;
@@ -241,8 +292,14 @@ impl<'a> Reader<'a> {
                 return None;
             }
         }
+        let binding = binding.into_iter().map(|term| term.unwrap_or(left)).collect();
         let binding = self.without_others(binding, left, right)?;
-        (left != right).then_some(Given { left, right, is_row, origin: Origin::Rule(id, binding) })
+        (left != right).then_some(Given {
+            left,
+            right,
+            is_row,
+            origin: Origin::Rule(id, binding, bound.conditions.clone()),
+        })
     }
 
     /// Replaces variables of the terms that occur in neither side by ones that do; `None` if one has no replacement.
@@ -268,14 +325,14 @@ impl<'a> Reader<'a> {
     }
 
     /// Which variables of a rule are function values, and the domains of the others; `None` if there is another kind of
-    /// premise.
-    fn premises_of<'r>(&self, rule: &'r Rule) -> Option<Reading<'r>> {
+    /// premise that no fact satisfies.
+    fn premises_of<'r>(&self, rule: &'r Rule, bound: &Bound) -> Option<Reading<'r>> {
         let count = usize::from(rule.variables);
         let mut reading = Reading {
             rule,
             domains: vec![None; count],
             rows: vec![None; count],
-            terms: vec![None; count],
+            terms: bound.terms.clone(),
             open: vec![false; count],
         };
         let mut lies_in = |argument: &Argument, domain: Domain| match argument {
@@ -291,10 +348,16 @@ impl<'a> Reader<'a> {
             }
             Argument::Individual(_) => true,
         };
-        for premise in &rule.premises {
+        for (place, premise) in rule.premises.iter().enumerate() {
+            if bound.satisfies(place) {
+                continue;
+            }
             if let Some(function) = self.function(premise) {
                 let (value, inputs) = premise.arguments.split_last()?;
                 let Argument::Variable(number) = value else { return None };
+                if bound.terms[usize::from(*number)].is_some() {
+                    return None;
+                }
                 if reading.rows[usize::from(*number)].replace(premise).is_some() {
                     return None;
                 }
@@ -383,6 +446,74 @@ impl<'s> Premises<'s> {
         match argument {
             Argument::Individual(individual) => Some(reader.constant(individual)),
             Argument::Variable(number) => self.terms[usize::from(number)],
+        }
+    }
+
+    /// The ways to satisfy the conditions of a rule by facts about constants and the variables of the sequent; none if it
+    /// has no conditions.
+    fn instances(&self, reader: &mut Reader<'_>, rule: &Rule) -> Vec<Bound> {
+        let conditions = (0..rule.premises.len()).filter(|place| reader.is_condition(&rule.premises[*place]));
+        let conditions: Vec<usize> = conditions.collect();
+        if conditions.is_empty() || rule.justification.is_none() || rule.turned.is_some() {
+            return Vec::new();
+        }
+        let mut found: Vec<(Vec<Option<Individual>>, Conditions)> =
+            vec![(vec![None; usize::from(rule.variables)], Vec::new())];
+        for place in conditions {
+            let condition = &rule.premises[place];
+            let mut longer = Vec::new();
+            for (binding, satisfied) in &found {
+                let facts = reader
+                    .line
+                    .layers
+                    .iter()
+                    .flat_map(|layer| layer.facts_of(condition.code).iter().map(|fact| layer.arguments(*fact)));
+                for arguments in facts.filter(|arguments| self.are_known(reader, arguments)) {
+                    let mut binding = binding.clone();
+                    let fits = condition.arguments.iter().zip(arguments).all(|(own, argument)| match own {
+                        Argument::Individual(individual) => reader.line.classes.find(*individual) == *argument,
+                        Argument::Variable(number) => {
+                            *binding[usize::from(*number)].get_or_insert(*argument) == *argument
+                        }
+                    });
+                    let mut satisfied = satisfied.clone();
+                    satisfied.push((place, arguments.to_vec()));
+                    if fits && longer.len() < MOST_INSTANCES && !longer.contains(&(binding.clone(), satisfied.clone()))
+                    {
+                        longer.push((binding, satisfied));
+                    }
+                }
+            }
+            found = longer;
+        }
+        let bound = |(binding, conditions): (Vec<Option<Individual>>, Conditions)| {
+            let terms = binding
+                .into_iter()
+                .map(|one| one.map(|individual| self.known(reader, individual)))
+                .map(Option::flatten);
+            Bound { conditions, terms: terms.collect() }
+        };
+        found.into_iter().map(bound).collect()
+    }
+
+    /// Whether these individuals are constants or variables of the sequent, and representatives of their classes.
+    fn are_known(&self, reader: &Reader<'_>, individuals: &[Individual]) -> bool {
+        individuals.iter().all(|individual| {
+            let place = individual.0 as usize;
+            reader.line.classes.find(*individual) == *individual
+                && match place.checked_sub(self.first) {
+                    Some(variable) => self.terms.get(variable).is_some_and(Option::is_some),
+                    None => place < reader.compiled.signature.constants.len(),
+                }
+        })
+    }
+
+    /// The term of an individual that is a constant or a variable of the sequent.
+    fn known(&self, reader: &mut Reader<'_>, individual: Individual) -> Option<TermId> {
+        let place = individual.0 as usize;
+        match place.checked_sub(self.first) {
+            Some(variable) => self.terms.get(variable).copied().flatten(),
+            None => Some(reader.constant(individual)),
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::calculus::checked::Checked;
 use crate::calculus::formula::Formula;
 use crate::calculus::proof::{Proof, TheoremId};
-use crate::clauses::clause::{Clause, Head, Literal, Term};
+use crate::clauses::clause::{Clause, Head, Literal, RelationId, Term};
 use crate::conjecture::canonical;
 use crate::conjecture::limits::atoms;
 use crate::proofs::reconstruction::{By, Tree, compose, extract};
@@ -39,13 +39,14 @@ impl Exploration {
             match verdict {
                 Verdict::Proved(mut tree) => {
                     let by_itself = matches!(tree.by, By::Block(_));
-                    let mut corollary = by_itself && tree.is_immediate();
+                    let helps = self.helps_completion(place);
+                    let mut corollary = by_itself && tree.is_immediate() && !helps;
                     if !corollary && rules > at_start {
                         // An earlier theorem of this round may imply it directly.
                         let (verdict, steps) = solve(self.block(place, Effort::GLANCE));
                         self.counts.steps += steps;
                         if let Verdict::Proved(shorter) = verdict {
-                            corollary = shorter.is_immediate();
+                            corollary = shorter.is_immediate() && !helps;
                             tree = shorter;
                         }
                     }
@@ -107,6 +108,21 @@ impl Exploration {
                 self.register(place, proof, None, true);
             }
         }
+    }
+
+    /// Whether completion, which knows unconditional equations only, may need a goal or lemma that blocks derive by
+    /// themselves: they also use conditional rules.
+    fn helps_completion(&self, place: usize) -> bool {
+        let relations = &self.compiled.signature.relations;
+        let is_equation = |clause: &Clause| match &clause.head {
+            Head::Literal(head) => {
+                head.positive && (head.relation == RelationId::EQUAL || relations[head.relation.index()].function)
+            }
+            Head::False | Head::Exists(..) => false,
+        };
+        !self.options.generate
+            && self.compiled.inductions.is_empty()
+            && self.conjectures[place].clause.as_ref().is_some_and(is_equation)
     }
 
     /// The root block, which holds all theorems, detects when the theorems contradict the axioms or each other.

@@ -12,6 +12,7 @@ use crate::search::attempt::{Effort, LogicBlock, Verdict, solve};
 use super::conjecture::{BY_CASES, LAST, NARROW};
 use super::interest::by_weight;
 use super::learn::{add_theorem, root_of};
+use super::narrow::narrow_effort;
 use super::{Exploration, LEVELS};
 
 /// The most steps for marking; a theorem not examined by then stays essential.
@@ -148,8 +149,13 @@ impl Exploration {
         let conjecture = &self.conjectures[theorem.conjecture];
         let Some(clause) = &theorem.clause else { return false };
         let [quick, usual] = self.options.efforts;
-        let efforts =
-            [Some(quick), Some(usual), Some(self.narrow_effort()), Some(Effort::CASES), self.options.last_effort];
+        let efforts = [
+            Some(quick),
+            Some(usual),
+            Some(narrow_effort(!self.book.is_horn())),
+            Some(Effort::CASES),
+            self.options.last_effort,
+        ];
         debug_assert!(NARROW == 2 && BY_CASES == 3 && LAST == 4 && LEVELS == efforts.len());
         let tried = conjecture.tried;
         let nesting = |effort: Effort| if conjecture.by_congruence { 0 } else { effort.nesting };

@@ -1,8 +1,8 @@
-//! Attempts with selected premises: more effort on a goal with fewer theorems.
+//! Attempts with selected rules: more effort on a goal with fewer theorems, and with negative facts if it needs them.
 //!
 //! Every rule of a block costs steps, and most have nothing to do with the goal. A goal that survived the usual effort
 //! is therefore attempted with only the most relevant theorems and higher limits, and again whenever the selection
-//! changes.
+//! changes. These attempts also derive the negative facts that only the goal's negative premises can use.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::saturation::sequent::Sequent;
 use crate::search::attempt::{Effort, LogicBlock};
 use crate::search::premises::{Fingerprint, NAMED};
 
-use super::conjecture::NARROW;
+use super::conjecture::{Conjecture, NARROW};
 use super::learn::{add_theorem, root_of};
 use super::{Exploration, Task};
 
@@ -27,12 +27,13 @@ impl Exploration {
     /// A round of goals, each with its most relevant theorems; `None` if none is due.
     pub(super) fn narrow_round(&mut self) -> Option<Task> {
         let rules = self.rules();
-        if rules as usize <= NAMED {
-            return None;
-        }
+        let selects = rules as usize > NAMED;
         let due = |place: &usize| {
             let conjecture = &self.conjectures[*place];
-            conjecture.is_open() && self.is_wanted(conjecture) && conjecture.tried[NARROW] <= rules
+            conjecture.is_open()
+                && self.is_wanted(conjecture)
+                && conjecture.tried[NARROW] <= rules
+                && (selects || self.lacks_denials(conjecture))
         };
         let due: Vec<usize> = (0..self.conjectures.len()).filter(due).take(self.options.window).collect();
         if due.is_empty() {
@@ -44,12 +45,14 @@ impl Exploration {
         self.running_level = NARROW;
         for place in due {
             // By cases, the first attempt uses the axioms alone: additional rules cost most there.
-            let bare = self.conjectures[place].tried[NARROW] == 0 && !self.book.is_horn();
+            let conjecture = &self.conjectures[place];
+            let splits = !self.book.is_horn() || self.lacks_denials(conjecture);
+            let bare = conjecture.tried[NARROW] == 0 && splits;
             let rules = if bare { 0 } else { rules };
             let before = std::mem::replace(&mut self.conjectures[place].tried[NARROW], rules + 1);
             let chosen = self.relevant(place, rules);
             if before == 0 || chosen != self.relevant(place, before - 1) {
-                blocks.push(self.narrow_block(place, &chosen, self.narrow_effort()));
+                blocks.push(self.narrow_block(place, &chosen, narrow_effort(splits)));
                 self.running.push(place);
             }
         }
@@ -94,7 +97,7 @@ impl Exploration {
 
     /// An attempt at a clause from the axioms and these theorems only.
     pub(super) fn block_with(&self, clause: &Clause, chosen: &[u32], effort: Effort) -> LogicBlock {
-        let mut book = RuleBook::new(&self.compiled);
+        let mut book = RuleBook::of_goal(&self.compiled, clause);
         for id in chosen {
             if let Some(theorem) = self.theorems.get(*id as usize) {
                 add_theorem(&mut book, &self.compiled, TheoremId(*id), theorem);
@@ -104,11 +107,16 @@ impl Exploration {
         LogicBlock::new(self.compiled.clone(), root, Sequent::of(clause), effort)
     }
 
-    /// Higher limits in each case than usual, and case splits if the axioms are not Horn. No completion of equations,
-    /// which has attempts of its own.
-    pub(super) fn narrow_effort(&self) -> Effort {
-        let case = Limits { steps: 200_000, creations: 80 };
-        let Effort { splits, split, .. } = if self.book.is_horn() { Effort::USUAL } else { Effort::CASES };
-        Effort { case, splits, split, equations: 0, ..Effort::USUAL }
+    /// Whether negative premises of a conjecture could use negative facts that the rules do not derive.
+    fn lacks_denials(&self, conjecture: &Conjecture) -> bool {
+        conjecture.clause.as_ref().is_some_and(|clause| self.book.lacks_denials_of(clause))
     }
+}
+
+/// Higher limits in each case than usual, and case splits if asked for. No completion of equations, which has attempts
+/// of its own.
+pub(super) fn narrow_effort(splits: bool) -> Effort {
+    let case = Limits { steps: 200_000, creations: 80 };
+    let Effort { splits, split, .. } = if splits { Effort::CASES } else { Effort::USUAL };
+    Effort { case, splits, split, equations: 0, ..Effort::USUAL }
 }

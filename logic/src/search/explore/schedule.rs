@@ -89,6 +89,9 @@ impl Exploration {
         if let Some(round) = self.narrow_round() {
             return Some(round);
         }
+        if !self.options.generate && self.add_subgoals() {
+            return None;
+        }
         // If the axioms are not Horn, the proofs of many goals need cases, and fewer lemmas make them faster.
         if !self.book.is_horn() {
             if self.add_exhaustions() {
