@@ -97,3 +97,36 @@ fn what_is_disproved_stays_so_when_the_search_is_taken_up_again() {
     assert!(straight.iter().all(Option::is_some), "{straight:?}");
     assert_eq!(straight, fates(true));
 }
+
+/// A recursion equation may be written from the value: `(a :: x) ++ y = z → a :: (x ++ y) = z`. The axioms then still extend
+/// every set of elements, so statements about lists are refuted.
+#[test]
+fn recursion_equations_may_conclude_the_value() {
+    let theory = "
+      (define function[f,X,Y] (& (>[x,y] (in2[x,y,f]) (& (in[x,X]) (in[y,Y])))
+        (>[x] (in[x,X]) (exists[y] (in[y,Y]) (in2[x,y,f])))
+        (>[x] (in[x,X]) (>[y,z] (& (in2[x,y,f]) (in2[x,z,f])) (=[y,z])))))
+      (define operation[f,X,Y,Z] (& (>[x,y,z] (in3[x,y,z,f]) (& (in[x,X]) (in[y,Y]) (in[z,Z])))
+        (>[x,y] (& (in[x,X]) (in[y,Y])) (exists[z] (in[z,Z]) (in3[x,y,z,f])))
+        (>[x,y] (& (in[x,X]) (in[y,Y])) (>[z,w] (& (in3[x,y,z,f]) (in3[x,y,w,f])) (=[z,w])))))
+      (define Lists[A,L,nil,cons] (& (in[nil,L]) (operation[cons,A,L,L])
+        (>[a,x] (in[x,L]) !(in3[a,x,nil,cons]))
+        (>[a,x,b,y,z] (& (in3[a,x,z,cons]) (in3[b,y,z,cons])) (& (=[a,b]) (=[x,y])))))
+      (generated \"induction\" Lists[A,L,nil,cons] L nil cons[A,L])
+      (theory Filtered[A,L,nil,cons,++,P,f,r] (& (Lists[A,L,nil,cons])
+        (operation[++,L,L,L]) (function[f,L,L]) (function[r,L,L]) (>[a] (in[a,P]) (in[a,A]))
+        (>[x] (in[x,L]) (in3[nil,x,x,++]))
+        (>[a,x,y,u,v,w] (& (in3[a,x,u,cons]) (in3[u,y,v,++]) (in3[x,y,w,++])) (in3[a,w,v,cons]))
+        (in2[nil,nil,r])
+        (>[a,x,u,v,w,t] (& (in3[a,x,u,cons]) (in2[u,v,r]) (in2[x,w,r]) (in3[a,nil,t,cons])) (in3[w,t,v,++]))
+        (in2[nil,nil,f])
+        (>[a,x,u,v,w] (& (in[a,P]) (in3[a,x,u,cons]) (in2[u,v,f]) (in2[x,w,f])) (in3[a,w,v,cons]))
+        (>[a,x,u,v] (& !(in[a,P]) (in3[a,x,u,cons]) (in2[u,v,f])) (in2[x,v,f]))))";
+    let goals = [
+        "(>[x] (in[x,L]) (in2[x,x,f]))",
+        "(>[x] (in[x,L]) (in2[x,x,r]))",
+        "(>[x,y,z] (in3[x,y,z,++]) (in3[y,x,z,++]))",
+        "(>[x,y] (in2[x,y,f]) (=[y,nil]))",
+    ];
+    assert_eq!(verdict::ask(theory, &goals), vec![Told::CounterSatisfiable; 4]);
+}

@@ -127,3 +127,54 @@ fn how_the_work_is_cut_changes_nothing() {
     let rules: BTreeSet<String> = proofs(&whole)[0].steps.iter().map(|step| format!("{:?}", step.rule)).collect();
     assert!(rules.len() > 5, "it is more than an instance of the law");
 }
+
+/// x · x⁻¹ = 1 only where x ≠ 0: an instance of the axiom is an equation where the premises of the goal satisfy its
+/// condition.
+#[test]
+fn conditional_equations_are_used_where_their_conditions_hold() {
+    let theory = format!(
+        "{FUNCTIONS} (theory Field[F,+,*,-,0,1,i] (&
+        (operation[+,F,F,F]) (operation[*,F,F,F]) (function[-,F,F]) (function[i,F,F]) (in[0,F]) (in[1,F]) !(=[0,1])
+        (>[x,y,z] (in3[x,y,z,+]) (in3[y,x,z,+])) (>[x] (in[x,F]) (in3[x,0,x,+])) (>[x,y] (in2[x,y,-]) (in3[x,y,0,+]))
+        (>[x,y,z,u,v] (& (in3[x,y,u,+]) (in3[y,z,v,+])) (>[w] (in3[u,z,w,+]) (in3[x,v,w,+])))
+        (>[x,y,z] (in3[x,y,z,*]) (in3[y,x,z,*])) (>[x] (in[x,F]) (in3[x,1,x,*]))
+        (>[x,y] (& (in2[x,y,i]) !(=[x,0])) (in3[x,y,1,*]))
+        (>[x,y,z,u,v] (& (in3[x,y,u,*]) (in3[y,z,v,*])) (>[w] (in3[u,z,w,*]) (in3[x,v,w,*])))
+        (>[x,y,z,u,v,w,t] (& (in3[y,z,u,+]) (in3[x,u,v,*]) (in3[x,y,w,*]) (in3[x,z,t,*])) (in3[w,t,v,+]))))"
+    );
+    let goals = [
+        ("(>[x,y] (& (in3[x,y,0,*]) !(=[x,0])) (=[y,0]))", Told::Theorem),
+        ("(>[x,y,z,u] (& (in3[x,z,u,*]) (in3[y,z,u,*]) !(=[z,0])) (=[x,y]))", Told::Theorem),
+        ("(>[x,y,z,u] (& (in3[x,z,u,*]) (in3[y,z,u,*])) (=[x,y]))", Told::CounterSatisfiable),
+    ];
+    expect(&theory, &goals);
+}
+
+/// An equation and a relation that follow from the premises of a rule, which completion proves.
+#[test]
+fn premises_of_rules_become_lemmas() {
+    // x·y = 0 is an order, of which 0 is the least element.
+    let order = magma(
+        "(in[0,N]) (>[x,y,z,u,v,w,t] (& (in3[x,y,u,*]) (in3[x,z,v,*]) (in3[u,v,w,*]) (in3[z,y,t,*])) (in3[w,t,0,*]))
+        (>[x,y,z,u] (& (in3[x,y,z,*]) (in3[x,z,u,*])) (in3[u,y,0,*]))
+        (>[x] (in[x,N]) (& (in3[x,x,0,*]) (in3[0,x,0,*])))
+        (>[x,y] (& (in3[x,y,0,*]) (in3[y,x,0,*])) (=[x,y]))",
+    )
+    .replace("Magma[N,*]", "Magma[N,*,0]");
+    let goals = [
+        ("(>[x] (in[x,N]) (in3[x,0,x,*]))", Told::Theorem),
+        ("(>[x,y,z] (in3[x,y,z,*]) (in3[z,x,0,*]))", Told::Theorem),
+        ("(>[x,y,z] (& (in3[x,y,0,*]) (in3[y,z,0,*])) (in3[x,z,0,*]))", Told::Theorem),
+        ("(>[x,y,z,u,v] (& (in3[x,y,z,*]) (in3[x,z,u,*]) (in3[y,x,v,*])) (in3[y,v,u,*]))", Told::CounterSatisfiable),
+    ];
+    expect(&order, &goals);
+    // x ≤ y if x·y = y, and s(x) = 1·(x·s(x)), written as a value of s.
+    let stars = magma(
+        "(function[s,N,N]) (in[1,N]) (>[x] (in[x,N]) (in3[x,x,x,*]))
+        (>[x,y,z,u,v] (& (in3[x,y,u,*]) (in3[y,z,v,*])) (>[w] (in3[u,z,w,*]) (in3[x,v,w,*])))
+        (>[x,y] (in3[x,y,y,*]) (in2[x,y,≤]))
+        (>[x,y,z,u] (& (in2[x,y,s]) (in3[x,y,z,*]) (in3[1,z,u,*])) (in2[x,u,s]))",
+    )
+    .replace("Magma[N,*]", "Magma[N,*,s,1,≤]");
+    expect(&stars, &[("(>[x,y] (in2[x,y,s]) (in2[1,y,≤]))", Told::Theorem)]);
+}

@@ -7,7 +7,7 @@ pub mod flatten;
 mod recognise;
 mod views;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::calculus::formula::{Formula, Name, PredicateId, Variable};
 use crate::calculus::proof::TheoremId;
@@ -116,6 +116,40 @@ pub struct InductionInstance {
     pub constructors: Vec<ConstructorInstance>,
 }
 
+/// The constructors of a set all of whose elements lie on chains from a single one.
+#[derive(Clone, Copy, Debug)]
+pub struct Chain<'i> {
+    /// The constant.
+    pub constant: u16,
+    /// The only other constructor.
+    pub constructor: RelationId,
+    /// For each of its inputs the set, and whether it is recursive; exactly one is.
+    pub inputs: &'i [(RelationId, bool)],
+}
+
+impl InductionInstance {
+    /// The constructors if they are a constant and one function with exactly one recursive input.
+    #[must_use]
+    pub fn as_chain(&self) -> Option<Chain<'_>> {
+        let mut constant = None;
+        let mut function = None;
+        for constructor in &self.constructors {
+            let known = match constructor {
+                ConstructorInstance::Constant(one) => constant.replace(*one).is_some(),
+                ConstructorInstance::Function(relation, inputs) => {
+                    let recursive = inputs.iter().filter(|(_, recursive)| *recursive).count();
+                    function.replace((*relation, &inputs[..])).is_some() || recursive != 1
+                }
+            };
+            if known {
+                return None;
+            }
+        }
+        let (constructor, inputs) = function?;
+        Some(Chain { constant: constant?, constructor, inputs })
+    }
+}
+
 /// A constructor under the anchor.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ConstructorInstance {
@@ -151,6 +185,9 @@ pub struct Compiled {
     pub skipped: Vec<Skipped>,
     /// For each function defined by recursion, the inputs on which it recurs.
     pub recursive_inputs: HashMap<RelationId, Vec<usize>>,
+    /// The functions and relations that are defined by recursion from two steps before, as half(s(s(x))) = s(half(x)) is,
+    /// or by each other, as "even" and "odd" are.
+    pub by_two_steps: BTreeSet<RelationId>,
     /// Whether set and relation parameters of the anchor become constants: needed if one of them occurs at a position
     /// where others may occur too.
     with_sets: bool,
@@ -172,6 +209,7 @@ impl Compiled {
         compiled.recognise_functions();
         compiled.recognise_inductions(theory);
         compiled.recognise_recursions();
+        compiled.recognise_recursions_by_two();
         compiled
     }
 
@@ -184,6 +222,7 @@ impl Compiled {
             inductions: Vec::new(),
             skipped: Vec::new(),
             recursive_inputs: HashMap::new(),
+            by_two_steps: BTreeSet::new(),
             with_sets,
             anchor_sorts: theory.predicate(theory.anchor).sorts.clone(),
             places: HashMap::new(),

@@ -122,8 +122,11 @@ pub struct InductionTree {
     pub variable: u16,
     /// A block that assumed the sequent's premises and derived that the variable is in the set.
     pub member: Arc<Finished>,
-    /// One for each constructor.
+    /// One for each constructor; for an induction by two steps, the sequent at the constant, at a value of the constructor
+    /// there, and at two steps from any element, with hypotheses about that element and the next.
     pub cases: Vec<Case>,
+    /// Whether it is an induction by two steps.
+    pub double: bool,
 }
 
 /// A case of an induction.
@@ -133,8 +136,8 @@ pub enum Case {
     Constant(Tree),
     /// The sequent at the value of a function, below a block that introduced the inputs and the value, in order, and
     /// assumed, for each input, its membership and, if it is recursive, the hypothesis as a rule; then the function's
-    /// row.
-    /// recursive the hypothesis as a rule; then the function's row.
+    /// row. By two steps, the hypothesis about the value follows, and the same again for the second step, of whose inputs
+    /// the recursive one is known.
     Function(Arc<Snapshot>, Tree),
 }
 

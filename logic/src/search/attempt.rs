@@ -23,7 +23,7 @@ use crate::saturation::sequent::{Sequent, SequentHead};
 use crate::search::ended::{Ended, kept_apart};
 use cases::Splitting;
 use equations::Completing;
-use induction::Inducing;
+use induction::{Choice, Inducing};
 use set_up::set_up;
 
 /// The resources of an attempt.
@@ -205,7 +205,7 @@ struct Stalled {
     end: End,
     lemmas: Vec<Sequent>,
     /// The inductions that apply.
-    options: Vec<(usize, u16)>,
+    options: Vec<Choice>,
 }
 
 impl LogicBlock {

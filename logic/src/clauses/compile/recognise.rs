@@ -1,5 +1,7 @@
 //! Recognises functions, inductions and recursions from the clauses of a theory.
 
+use std::collections::BTreeSet;
+
 use crate::calculus::formula::{Formula, PredicateId, Variable};
 use crate::calculus::sort::Sort;
 use crate::calculus::theory::{Induction, Theory};
@@ -181,6 +183,46 @@ impl Compiled {
                 }
             }
         }
+    }
+
+    /// Finds recursions by two steps; see [`Compiled::by_two_steps`].
+    pub(super) fn recognise_recursions_by_two(&mut self) {
+        let steps: Vec<(RelationId, usize)> = self
+            .inductions
+            .iter()
+            .filter_map(InductionInstance::as_chain)
+            .filter_map(|chain| Some((chain.constructor, chain.inputs.iter().position(|(_, recursive)| *recursive)?)))
+            .collect();
+        // For each relation, those that determine it one step before.
+        let mut before: BTreeSet<(RelationId, RelationId)> = BTreeSet::new();
+        for axiom in &self.axioms {
+            let head = match &axiom.clause.head {
+                Head::Literal(literal) => Some(literal),
+                Head::False | Head::Exists(..) => None,
+            };
+            let literals: Vec<&Literal> = axiom.clause.premises.iter().chain(head).collect();
+            let is_step = |literal: &Literal| steps.iter().find(|(relation, _)| *relation == literal.relation);
+            let step_to = |term: &Term| {
+                let mut steps = literals.iter().filter_map(|row| Some((row, is_step(row)?.1)));
+                steps.find(|(row, _)| row.arguments.last() == Some(term)).map(|(row, input)| row.arguments[input])
+            };
+            let others = || {
+                literals.iter().filter(|literal| literal.relation != RelationId::EQUAL && is_step(literal).is_none())
+            };
+            for literal in others() {
+                let function = self.signature.relations[literal.relation.index()].function;
+                let inputs = &literal.arguments[..literal.arguments.len() - usize::from(function)];
+                for previous in inputs.iter().filter_map(step_to) {
+                    if step_to(&previous).is_some() {
+                        self.by_two_steps.insert(literal.relation);
+                    }
+                    let about_previous = others().filter(|other| other.arguments.contains(&previous));
+                    before.extend(about_previous.map(|other| (literal.relation, other.relation)));
+                }
+            }
+        }
+        let mutual = before.iter().filter(|(one, other)| one != other && before.contains(&(*other, *one)));
+        self.by_two_steps.extend(mutual.map(|(one, _)| *one));
     }
 
     /// Whether a clause is a recursion equation read from right to left: its head is a row of a recursive function with

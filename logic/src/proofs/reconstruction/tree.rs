@@ -3,13 +3,40 @@
 use crate::calculus::formula::{Binder, Formula, Name};
 use crate::calculus::proof::{Rule as Inference, ScopeId, StepId, TheoremId};
 use crate::calculus::sort::Sort;
-use crate::clauses::compile::ConstructorInstance;
+use crate::clauses::clause::RelationId;
+use crate::clauses::compile::{Chain, ConstructorInstance};
 use crate::language::text::variable_name;
-use crate::saturation::block::Goal;
+use crate::saturation::block::{Goal, Snapshot};
 use crate::saturation::pattern::{Argument, Code, Individual, Pattern};
 use crate::saturation::sequent::{Sequent, SequentHead};
 
 use super::{By, Case, CaseSplit, Close, Finished, Forced, InductionTree, Tree, Writer};
+
+/// The element that an induction is about, in formulas in which no scope introduces it.
+const STAND_IN: Name = Name(u32::MAX - 1);
+
+/// The formula with a name in the place of [`STAND_IN`].
+fn put(formula: &Formula, name: Name) -> Formula {
+    formula.substitute(&mut |old| if old == STAND_IN { name } else { old })
+}
+
+/// The names of a constructor's inputs and value without that of the recursive input.
+fn introduced(mut names: Vec<Name>, inputs: &[(RelationId, bool)]) -> Vec<Name> {
+    let mut recursive = inputs.iter().map(|(_, recursive)| *recursive).chain([false]);
+    names.retain(|_| !recursive.next().unwrap_or(false));
+    names
+}
+
+/// The scopes of a constructor; see [`Writer::open_constructor`].
+struct Applied {
+    /// The inputs and the value.
+    names: Vec<Name>,
+    /// The steps of the assumptions, in order; the last is that of the row.
+    givens: Vec<StepId>,
+    /// The index of the hypothesis among the assumptions, and its step.
+    hypothesis: Option<(usize, StepId)>,
+    value: Name,
+}
 
 impl Writer<'_> {
     /// Proves a statement conjunct by conjunct; `names` and `facts` come from the enclosing scopes.
@@ -267,23 +294,21 @@ impl Writer<'_> {
     /// `∀n (n∈N → φ(n))` by induction, where φ is the sequent without the variable.
     pub(super) fn induct(&mut self, tree: &Tree, induction: &InductionTree, depth: usize) -> StepId {
         let instance = &self.compiled.inductions[induction.instance];
-        let set = Code::new(instance.set, true);
         let element = self.sort_at(instance.set, 0);
-        // φ(n), with a scratch name for n that no scope introduces.
-        let stand_in = Name(u32::MAX - 1);
         let abstracted = {
             let place = Individual(self.naming.len() as u32);
-            self.naming.push(stand_in);
+            self.naming.push(STAND_IN);
             let (fixed, _) = tree.sequent.fix(induction.variable, place);
             let formula = self.chain(&fixed, &element);
             self.naming.pop();
             formula
         };
-        let bound = Binder::new(variable_name(induction.variable), element.clone());
-        let whole = Formula::forall(&[(stand_in, bound)], &self.atom(set, &[stand_in]), &abstracted);
-        let property = |name: Name| abstracted.substitute(&mut |old| if old == stand_in { name } else { old });
-        let structure = self.node(instance.node);
-        let mut premises = vec![structure];
+        if induction.double {
+            return self.induct_by_two(&abstracted, induction, depth);
+        }
+        let whole = self.for_all_elements(induction, &abstracted);
+        let property = |name: Name| put(&abstracted, name);
+        let mut premises = vec![self.node(instance.node)];
         for (constructor, case) in instance.constructors.iter().zip(&induction.cases) {
             let step = match (constructor, case) {
                 (ConstructorInstance::Constant(constant), Case::Constant(case)) => {
@@ -292,31 +317,9 @@ impl Writer<'_> {
                 }
                 (ConstructorInstance::Function(relation, inputs), Case::Function(context, case)) => {
                     let mark = self.open.len();
-                    let mut names = Vec::new();
-                    let mut givens = Vec::new();
-                    for (number, (set, recursive)) in inputs.iter().enumerate() {
-                        let shown = variable_name(17 + number as u16);
-                        let name = self.fresh(&Binder::new(shown, self.sort_at(*set, 0)));
-                        let member = self.atom(Code::new(*set, true), &[name]);
-                        self.open_scope(vec![name], vec![member.clone()], Close::Generalise);
-                        givens.push(self.step(Inference::Assumption(0), vec![], member));
-                        if *recursive {
-                            let hypothesis = property(name);
-                            self.open_scope(vec![], vec![hypothesis.clone()], Close::Generalise);
-                            givens.push(self.step(Inference::Assumption(0), vec![], hypothesis));
-                        }
-                        names.push(name);
-                    }
-                    let value = self.fresh(&Binder::new("n", element.clone()));
-                    names.push(value);
-                    let row = self.atom(Code::new(*relation, true), &names);
-                    self.open_scope(vec![value], vec![row.clone()], Close::Generalise);
-                    givens.push(self.step(Inference::Assumption(0), vec![], row));
-                    let first = context.introduced_from(depth);
-                    self.naming.resize(first, Name(u32::MAX));
-                    self.naming.extend(&names);
-                    self.givens.truncate(depth);
-                    self.givens.push(givens);
+                    let applied = self.open_constructor(*relation, inputs, None, Some(&property));
+                    let Applied { names, givens, value, .. } = applied;
+                    self.enter_case(context, depth, names, givens);
                     let last = self.prove(case, &property(value), depth + 1);
                     self.close_to(mark, last)
                 }
@@ -325,6 +328,152 @@ impl Writer<'_> {
             premises.push(step);
         }
         self.step(Inference::Induction(instance.principle), premises, whole)
+    }
+
+    /// `∀n (n∈N → φ(n))` by induction on `φ(n) ∧ ψ(n)`, where `ψ(n)` says φ of all values of the constructor at n.
+    fn induct_by_two(&mut self, abstracted: &Formula, induction: &InductionTree, depth: usize) -> StepId {
+        let instance = &self.compiled.inductions[induction.instance];
+        let chain = instance.as_chain().expect("an induction by two steps");
+        let Chain { constant, constructor: relation, inputs } = chain;
+        let property = |name: Name| put(abstracted, name);
+        let next = self.of_next(relation, inputs, &property);
+        let both = Formula::and(abstracted.clone(), next.clone());
+        let whole = self.for_all_elements(induction, &both);
+        let [Case::Constant(at_constant), Case::Function(first, at_next), Case::Function(second, at_second)] =
+            &induction.cases[..]
+        else {
+            unreachable!("three cases")
+        };
+        let name = self.naming[usize::from(constant)];
+        let left = self.prove(at_constant, &property(name), depth);
+        let mark = self.open.len();
+        let Applied { names, givens, value, .. } = self.open_constructor(relation, inputs, Some(name), None);
+        self.enter_case(first, depth, introduced(names, inputs), givens);
+        let last = self.prove(at_next, &property(value), depth + 1);
+        let right = self.close_to(mark, last);
+        let base = self.step(Inference::AndIntroduction, vec![left, right], put(&both, name));
+
+        let mark = self.open.len();
+        let hypothesis = |name: Name| put(&both, name);
+        let Applied { mut names, mut givens, hypothesis: assumed, value } =
+            self.open_constructor(relation, inputs, None, Some(&hypothesis));
+        let (place, assumed) = assumed.expect("a recursive input has a hypothesis");
+        let element = names[inputs.iter().position(|(_, recursive)| *recursive).expect("a recursive input")];
+        // φ of the element, in the place of both parts, and φ of the value.
+        givens[place] = self.step(Inference::AndLeft, vec![assumed], property(element));
+        let of_next = self.step(Inference::AndRight, vec![assumed], put(&next, element));
+        let mut substitution = Vec::new();
+        let mut premises = vec![of_next];
+        let mut at = 0;
+        for (number, (_, recursive)) in inputs.iter().enumerate() {
+            if !*recursive {
+                substitution.push(names[number]);
+                premises.push(givens[at]);
+            }
+            at += 1 + usize::from(*recursive);
+        }
+        substitution.push(value);
+        premises.push(givens[at]);
+        let left = self.instantiate(substitution, premises);
+        givens.push(left);
+        let inner = self.open.len();
+        let further = self.open_constructor(relation, inputs, Some(value), None);
+        names.extend(introduced(further.names, inputs));
+        givens.extend(further.givens);
+        self.enter_case(second, depth, names, givens);
+        let last = self.prove(at_second, &property(further.value), depth + 1);
+        let right = self.close_to(inner, last);
+        let last = self.step(Inference::AndIntroduction, vec![left, right], put(&both, value));
+        let step = self.close_to(mark, last);
+
+        let structure = self.node(instance.node);
+        let all = self.step(Inference::Induction(instance.principle), vec![structure, base, step], whole);
+        let mark = self.open.len();
+        let name = self.fresh(&Binder::new("n", self.sort_at(instance.set, 0)));
+        let member = self.atom(Code::new(instance.set, true), &[name]);
+        self.open_scope(vec![name], vec![member.clone()], Close::Generalise);
+        let member = self.step(Inference::Assumption(0), vec![], member);
+        let both = self.instantiate(vec![name], vec![all, member]);
+        let last = self.step(Inference::AndLeft, vec![both], property(name));
+        self.close_to(mark, last)
+    }
+
+    /// `∀n (n∈N → …)`, where the formula contains [`STAND_IN`] for n.
+    fn for_all_elements(&self, induction: &InductionTree, formula: &Formula) -> Formula {
+        let set = self.compiled.inductions[induction.instance].set;
+        let bound = Binder::new(variable_name(induction.variable), self.sort_at(set, 0));
+        Formula::forall(&[(STAND_IN, bound)], &self.atom(Code::new(set, true), &[STAND_IN]), formula)
+    }
+
+    /// What a property says of all values of a constructor whose recursive input is [`STAND_IN`].
+    fn of_next(
+        &self,
+        relation: RelationId,
+        inputs: &[(RelationId, bool)],
+        property: &dyn Fn(Name) -> Formula,
+    ) -> Formula {
+        let scratch = |number: usize| Name(STAND_IN.0 - 1 - number as u32);
+        let input = |(number, (_, recursive)): (usize, &(RelationId, bool))| {
+            if *recursive { STAND_IN } else { scratch(number) }
+        };
+        let mut row: Vec<Name> = inputs.iter().enumerate().map(input).collect();
+        let value = scratch(inputs.len());
+        row.push(value);
+        let bound =
+            |name, number| (name, Binder::new(variable_name(17 + number as u16), self.sort_at(relation, number)));
+        let row = self.atom(Code::new(relation, true), &row);
+        let mut formula = Formula::forall(&[bound(value, inputs.len())], &row, &property(value));
+        for (number, (set, _)) in inputs.iter().enumerate().rev().filter(|(_, (_, recursive))| !*recursive) {
+            let member = self.atom(Code::new(*set, true), &[scratch(number)]);
+            formula = Formula::forall(&[bound(scratch(number), number)], &member, &formula);
+        }
+        formula
+    }
+
+    /// Opens the scopes of a constructor's inputs, with their memberships and, for a recursive one, its hypothesis; then
+    /// that of the value. The recursive input may be known instead.
+    fn open_constructor(
+        &mut self,
+        relation: RelationId,
+        inputs: &[(RelationId, bool)],
+        known: Option<Name>,
+        hypothesis: Option<&dyn Fn(Name) -> Formula>,
+    ) -> Applied {
+        let (mut names, mut givens, mut assumed) = (Vec::new(), Vec::new(), None);
+        for (number, (set, recursive)) in inputs.iter().enumerate() {
+            if let Some(known) = known.filter(|_| *recursive) {
+                names.push(known);
+                continue;
+            }
+            let shown = variable_name(17 + number as u16);
+            let name = self.fresh(&Binder::new(shown, self.sort_at(*set, 0)));
+            let member = self.atom(Code::new(*set, true), &[name]);
+            self.open_scope(vec![name], vec![member.clone()], Close::Generalise);
+            givens.push(self.step(Inference::Assumption(0), vec![], member));
+            if let Some(hypothesis) = hypothesis.filter(|_| *recursive) {
+                let hypothesis = hypothesis(name);
+                self.open_scope(vec![], vec![hypothesis.clone()], Close::Generalise);
+                let step = self.step(Inference::Assumption(0), vec![], hypothesis);
+                assumed = Some((givens.len(), step));
+                givens.push(step);
+            }
+            names.push(name);
+        }
+        let value = self.fresh(&Binder::new("n", self.sort_at(relation, inputs.len())));
+        names.push(value);
+        let row = self.atom(Code::new(relation, true), &names);
+        self.open_scope(vec![value], vec![row.clone()], Close::Generalise);
+        givens.push(self.step(Inference::Assumption(0), vec![], row));
+        Applied { names, givens, hypothesis: assumed, value }
+    }
+
+    /// Names the individuals of a case's block, and its assumptions.
+    fn enter_case(&mut self, context: &Snapshot, depth: usize, names: Vec<Name>, givens: Vec<StepId>) {
+        let first = context.introduced_from(depth);
+        self.naming.resize(first, Name(u32::MAX));
+        self.naming.extend(names);
+        self.givens.truncate(depth);
+        self.givens.push(givens);
     }
 
     /// The step that states the goal of a finished block. If the block derives a contradiction, `denies` says that it

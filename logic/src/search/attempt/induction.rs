@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::clauses::clause::RelationId;
-use crate::clauses::compile::{ConstructorInstance, Justification, Move, Start};
+use crate::clauses::compile::{Chain, ConstructorInstance, Justification, Move, Start};
 use crate::proofs::reconstruction::{By, Case, Finished, InductionTree};
 use crate::saturation::block::{Block, Goal, Limits, Snapshot};
 use crate::saturation::book::RuleBook;
@@ -18,12 +18,25 @@ use super::{Effort, LogicBlock, OpenCase, Stalled, State, Stuck, Turn, Verdict};
 #[derive(Debug)]
 pub(super) struct Inducing {
     stalled: Stalled,
-    /// The inductions and variables to try; the current one is first.
-    options: Vec<(usize, u16)>,
+    /// The inductions to try; the current one is first.
+    options: Vec<Choice>,
     contexts: Vec<Option<Arc<Snapshot>>>,
     verdicts: Vec<Option<Verdict>>,
     first_slot: u32,
     failed: Vec<OpenCase>,
+}
+
+/// An induction that an attempt may try.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Choice {
+    /// The index in [`Compiled::inductions`].
+    ///
+    /// [`Compiled::inductions`]: crate::clauses::compile::Compiled::inductions
+    instance: usize,
+    /// The variable of the sequent.
+    variable: u16,
+    /// Whether it goes by two steps: with hypotheses about the predecessor and its predecessor.
+    double: bool,
 }
 
 impl Inducing {
@@ -47,13 +60,14 @@ impl LogicBlock {
             self.state = State::Inducing(Box::new(waiting));
             return Turn::default();
         }
-        let (instance, variable) = waiting.options[0];
+        let Choice { instance, variable, double } = waiting.options[0];
         let failed = waiting.verdicts.iter().enumerate().find_map(|(case, verdict)| match verdict {
             Some(Verdict::Open(stuck)) => Some(OpenCase { instance, variable, case, stuck: stuck.clone() }),
             _ => None,
         });
         if let Some(failed) = failed {
-            waiting.failed.push(failed);
+            // The cases of an induction by two steps are not those of the constructors.
+            waiting.failed.extend(Some(failed).filter(|_| !double));
             waiting.options.remove(0);
             return self.try_induction(waiting);
         }
@@ -80,13 +94,13 @@ impl LogicBlock {
             steps: 0,
             snapshot: waiting.stalled.member,
         });
-        let induction = InductionTree { instance, variable, member, cases };
+        let induction = InductionTree { instance, variable, member, cases, double };
         self.proved(By::Induction(Box::new(induction)))
     }
 
     /// Opens the cases of the next induction, or gives up.
     pub(super) fn try_induction(&mut self, mut waiting: Inducing) -> Turn {
-        let Some((instance, variable)) = waiting.options.first().copied() else {
+        let Some(choice) = waiting.options.first().copied() else {
             let stuck = Stuck {
                 sequent: self.sequent.clone(),
                 direct: waiting.stalled.end.into(),
@@ -99,21 +113,13 @@ impl LogicBlock {
         waiting.contexts.clear();
         waiting.verdicts.clear();
         waiting.first_slot = self.slots;
-        let compiled = self.compiled.clone();
-        for constructor in &compiled.inductions[instance].constructors {
-            let (context, individual) = match constructor {
-                ConstructorInstance::Constant(constant) => (None, Individual(u32::from(*constant))),
-                ConstructorInstance::Function(relation, inputs) => {
-                    let (context, value, steps) = self.open_case(variable, Code::new(*relation, true), inputs);
-                    turn.steps += steps;
-                    (Some(Arc::new(context)), value)
-                }
-            };
-            let (sequent, _) = self.sequent.fix(variable, individual);
+        for (context, individual) in self.cases_of(choice, &mut turn.steps) {
+            let context = context.map(Arc::new);
+            let (sequent, _) = self.sequent.fix(choice.variable, individual);
             let below = context.clone().unwrap_or_else(|| self.context.clone());
             let effort =
                 Effort { nesting: self.effort.nesting.saturating_sub(1), direct: self.effort.case, ..self.effort };
-            self.open(&mut turn, LogicBlock::new(compiled.clone(), below, sequent, effort));
+            self.open(&mut turn, LogicBlock::new(self.compiled.clone(), below, sequent, effort));
             waiting.contexts.push(context);
             waiting.verdicts.push(None);
         }
@@ -121,43 +127,92 @@ impl LogicBlock {
         turn
     }
 
-    /// The block of a function's case: its inputs with their memberships and hypotheses, and its value.
-    fn open_case(&self, variable: u16, code: Code, inputs: &[(RelationId, bool)]) -> (Snapshot, Individual, u64) {
-        let mut block = Block::below(&self.context);
+    /// The cases of an induction: the block above each, if it has one, and the individual at which the sequent is to be
+    /// proved.
+    fn cases_of(&self, choice: Choice, steps: &mut u64) -> Vec<(Option<Snapshot>, Individual)> {
+        let compiled = &self.compiled;
+        let instance = &compiled.inductions[choice.instance];
+        let variable = choice.variable;
+        let mut settled = |mut block: Block, value| {
+            block.run(Limits { steps: self.effort.case.steps, creations: 0 });
+            *steps += block.steps();
+            (Some(block.rest()), value)
+        };
+        if let (true, Some(Chain { constant, constructor, inputs })) = (choice.double, instance.as_chain()) {
+            let code = Code::new(constructor, true);
+            let constant = Individual(u32::from(constant));
+            let mut next = Block::below(&self.context);
+            let value = self.apply(&mut next, code, inputs, Some(constant), None);
+            let mut second = Block::below(&self.context);
+            let mut hypotheses = Vec::new();
+            let first = self.apply(&mut second, code, inputs, None, Some((variable, &mut hypotheses)));
+            hypotheses.push(self.hypothesis(&mut second, variable, first));
+            let last = self.apply(&mut second, code, inputs, Some(first), None);
+            self.assume_hypotheses(&mut second, hypotheses);
+            return vec![(None, constant), settled(next, value), settled(second, last)];
+        }
+        let case = |constructor: &ConstructorInstance| match constructor {
+            ConstructorInstance::Constant(constant) => (None, Individual(u32::from(*constant))),
+            ConstructorInstance::Function(relation, inputs) => {
+                let mut block = Block::below(&self.context);
+                let mut hypotheses = Vec::new();
+                let code = Code::new(*relation, true);
+                let value = self.apply(&mut block, code, inputs, None, Some((variable, &mut hypotheses)));
+                self.assume_hypotheses(&mut block, hypotheses);
+                settled(block, value)
+            }
+        };
+        instance.constructors.iter().map(case).collect()
+    }
+
+    /// Introduces the inputs of a constructor, with their memberships and the hypotheses about recursive ones, and its value.
+    /// The recursive input may be known instead. Returns the value.
+    fn apply(
+        &self,
+        block: &mut Block,
+        code: Code,
+        inputs: &[(RelationId, bool)],
+        known: Option<Individual>,
+        mut hypotheses: Option<(u16, &mut Vec<Hypothesis>)>,
+    ) -> Individual {
         let mut individuals = Vec::new();
-        let mut rules = Vec::new();
-        let mut numbers = Vec::new();
         for (set, recursive) in inputs {
-            let individual = block.introduce(block.typing().sorts.at(*set, 0));
-            individuals.push(individual);
-            numbers.push((*set, *recursive, individual));
+            let known = known.filter(|_| *recursive);
+            individuals.push(known.unwrap_or_else(|| block.introduce(block.typing().sorts.at(*set, 0))));
         }
         let value = block.introduce(block.typing().sorts.at(code.relation(), inputs.len()));
-        for (set, recursive, individual) in numbers {
-            block.assume(Code::new(set, true), &[individual]);
-            if recursive {
-                let number = block.assume_other();
-                let (hypothesis, _) = self.sequent.fix(variable, individual);
-                rules.push((number, hypothesis));
+        for ((set, recursive), individual) in inputs.iter().zip(&individuals) {
+            if *recursive && known.is_some() {
+                continue;
+            }
+            block.assume(Code::new(*set, true), &[*individual]);
+            if let (true, Some((variable, hypotheses))) = (*recursive, &mut hypotheses) {
+                hypotheses.push(self.hypothesis(block, *variable, *individual));
             }
         }
         individuals.push(value);
         block.assume(code, &individuals);
-        for (number, hypothesis) in rules {
+        value
+    }
+
+    /// The induction hypothesis about an individual, as the next assumption of a block.
+    fn hypothesis(&self, block: &mut Block, variable: u16, individual: Individual) -> Hypothesis {
+        (block.assume_other(), self.sequent.fix(variable, individual).0)
+    }
+
+    fn assume_hypotheses(&self, block: &mut Block, hypotheses: Vec<Hypothesis>) {
+        for (number, hypothesis) in hypotheses {
             let rules = hypothesis_rules(number, &hypothesis, block.book(), block.typing());
             let demands = rules[0].demands(&self.compiled.signature, Some(0), Some(1));
             for rule in rules.into_iter().chain(demands) {
                 block.assume_rule(rule);
             }
         }
-        block.run(Limits { steps: self.effort.case.steps, creations: 0 });
-        let steps = block.steps();
-        (block.rest(), value, steps)
     }
 
     /// The applicable inductions, the most promising first: on variables at recursive inputs of functions, not on
     /// values of functions.
-    pub(super) fn options(&self, block: &Block) -> Vec<(usize, u16)> {
+    pub(super) fn options(&self, block: &Block) -> Vec<Choice> {
         let mut options = Vec::new();
         let base = self.context.individuals() as u32;
         for (instance, induction) in self.compiled.inductions.iter().enumerate() {
@@ -192,16 +247,28 @@ impl LogicBlock {
                     }
                 }
                 if !value && recursive + other > 0 {
-                    options.push(((other - 2 * recursive, variable), (instance, variable)));
+                    let choice = Choice { instance, variable, double: false };
+                    options.push(((false, other - 2 * recursive, variable), choice));
+                    if self.goes_by_two(instance) {
+                        options.push(((true, other - 2 * recursive, variable), Choice { double: true, ..choice }));
+                    }
                 }
             }
         }
-        options.sort_unstable();
+        options.sort_unstable_by_key(|(order, choice)| (*order, choice.instance));
         options.into_iter().map(|(_, option)| option).collect()
     }
 }
 
 impl LogicBlock {
+    /// Whether an induction by two steps is possible and the sequent is about something defined in this way.
+    fn goes_by_two(&self, instance: usize) -> bool {
+        let by_two = &self.compiled.by_two_steps;
+        let mut literals = self.sequent.premises.iter().chain(self.sequent.head.literal());
+        self.compiled.inductions[instance].as_chain().is_some()
+            && literals.any(|literal| by_two.contains(&literal.code.relation()))
+    }
+
     /// Whether a case of an induction should distinguish the cases of another variable.
     pub(super) fn recurs_together(&self) -> bool {
         self.effort.case.steps > 0
@@ -234,6 +301,9 @@ impl LogicBlock {
         })
     }
 }
+
+/// An induction hypothesis, with its number among the assumptions of its block.
+type Hypothesis = (u32, Sequent);
 
 /// The induction hypothesis, assumption `number` of its block, as rules: the clause itself, then its contrapositives.
 fn hypothesis_rules(number: u32, hypothesis: &Sequent, book: &RuleBook, typing: Typing<'_>) -> Vec<Rule> {
