@@ -4,10 +4,26 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::calculus::formula::PredicateId;
-use crate::calculus::theory::{NotationForm, Theory};
+use crate::calculus::theory::{Notation, NotationForm, Theory};
 
 /// The symbols that every rendering uses.
 const BUILT_IN: [&str; 13] = ["=", "≠", "∈", "∉", "∀", "∃", "∧", "∨", "¬", "→", "↔", ":", "…"];
+
+/// What is displayed instead of a built-in symbol if an author uses it as a name; `?` for one without a likeness.
+fn likeness(symbol: char) -> &'static str {
+    match symbol {
+        '=' => "≈",
+        '≠' => "≉",
+        '∧' => "⊓",
+        '∨' => "⊔",
+        '¬' => "∼",
+        '→' => "⇒",
+        '↔' => "⇔",
+        ':' => "∶",
+        '…' => "⋯",
+        _ => "?",
+    }
+}
 
 /// The symbols of a theory's parameters, predicates and notations.
 pub struct Signs {
@@ -80,7 +96,11 @@ impl Taken {
     fn free(&self, sign: &str, position: Position, owner: &Owner, mark: &str) -> Arc<str> {
         let mut free = sign.to_owned();
         if self.by_other(&free, position, owner).is_some() {
-            free = format!("{}{mark}", free.replace(|c: char| BUILT_IN.iter().any(|known| known.starts_with(c)), "?"));
+            let is_built_in = |symbol: char| BUILT_IN.iter().any(|known| known.starts_with(symbol));
+            let like: String =
+                free.chars().map(|c| if is_built_in(c) { likeness(c).to_owned() } else { c.into() }).collect();
+            let is_new = like != free && !like.contains('?') && self.by_other(&like, position, owner).is_none();
+            free = if is_new { like } else { format!("{like}{mark}") };
         }
         while self.by_other(&free, position, owner).is_some() {
             free.push('\'');
@@ -102,7 +122,14 @@ impl Signs {
             let usual = usual(name);
             // A parameter with that very name takes precedence.
             let wanted = if parameters.contains(&usual) { name } else { &usual };
-            let sign = taken.free(wanted, Position::Alone, &owner, "'");
+            let is_free = |sign: &&Arc<str>| {
+                !parameters.contains(*sign) && taken.by_other(sign, Position::Alone, &owner).is_none()
+            };
+            // A built-in symbol gives way to that of the parameter's notation.
+            let sign = match symbols_of(theory, name).find(is_free) {
+                Some(symbol) if taken.by_other(wanted, Position::Alone, &owner).is_some() => symbol.clone(),
+                _ => taken.free(wanted, Position::Alone, &owner, "'"),
+            };
             taken.enter(sign.clone(), Position::Alone, owner);
             signs.parameters.insert(name.clone(), sign);
         }
@@ -161,6 +188,18 @@ impl Signs {
     }
 }
 
+/// The symbols in the notations of a parameter.
+fn symbols_of<'t>(theory: &'t Theory, name: &'t Arc<str>) -> impl Iterator<Item = &'t Arc<str>> {
+    let is_about = |notation: &&Notation| {
+        notation.arguments.last() == Some(name) && theory.predicate(notation.predicate).definition.is_none()
+    };
+    theory.notations.iter().filter(is_about).map(|notation| match &notation.form {
+        NotationForm::Infix { symbol, .. } | NotationForm::Prefix { symbol } | NotationForm::Postfix { symbol } => {
+            symbol
+        }
+    })
+}
+
 /// The usual display of a parameter: a proper symbol for its keyboard substitute, a number for `i0`.
 fn usual(name: &Arc<str>) -> Arc<str> {
     let digits = name.strip_prefix('i').filter(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()));
@@ -170,5 +209,24 @@ fn usual(name: &Arc<str>) -> Arc<str> {
         ("<=", _) => "≤".into(),
         (">=", _) => "≥".into(),
         _ => name.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::language::mpl::read_mpl;
+
+    /// Names that formulas use otherwise are displayed by their notations or by likenesses.
+    #[test]
+    fn what_is_built_in_is_displayed_otherwise() {
+        let text = "(theory T[B,∧,¬,→,⊔,∨] (&
+            (>[x,y,z] (in3[x,y,z,∧]) (in[x,B])) (>[x,y] (in2[x,y,¬]) (in[x,B])) (>[x,y] (in2[x,y,→]) (in[x,B]))
+            (>[x,y] (in2[x,y,⊔]) (in[x,B])) (>[x,y] (in2[x,y,∨]) (in[x,B]))))
+          (notation (in3[x,y,z,∧]) (value z) (infix \"·\" 6))";
+        let (theory, _) = read_mpl("test.mpl", text.as_bytes(), &mut |path| Err(path.to_owned())).expect("a theory");
+        let signs = Signs::of(&theory);
+        let shown = ["∧", "¬", "→", "⊔", "∨"].map(|name| signs.parameter(name).expect("a parameter").to_string());
+        assert_eq!(shown, ["·", "∼", "⇒", "⊔", "⊔'"]);
     }
 }

@@ -83,6 +83,13 @@ impl Exploration {
             self.stage = Stage::Doubting;
             return None;
         }
+        if !self.options.generate
+            && !self.book.is_horn()
+            && self.compiled.inductions.is_empty()
+            && self.choose_first(BY_CASES)
+        {
+            return Some(self.solve_with(self.options.by_cases));
+        }
         if self.choose(USUAL, false) {
             return Some(self.solve_with(self.options.efforts[USUAL]));
         }
