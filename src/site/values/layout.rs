@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use theoremata_logic::calculus::formula::Formula;
-use theoremata_logic::calculus::proof::{Proof, Rule, ScopeId, StepId};
+use theoremata_logic::calculus::proof::{Proof, Rule, ScopeId, Step, StepId};
 use theoremata_logic::calculus::theory::{Induction, Theory};
 
 /// The position of each step of a proof.
@@ -54,7 +54,14 @@ impl Layout {
             if let Rule::Induction(principle) = step.rule {
                 let cases = step.premises.iter().skip(1).enumerate();
                 let case = |number: usize| Case { induction: id, principle, number };
-                layout.cases.extend(cases.map(|(number, premise)| (*premise, case(number))));
+                // By two steps, the first case has two parts.
+                let parts = |premise: StepId| match &proof.steps[premise.index()] {
+                    Step { rule: Rule::AndIntroduction, premises, .. } => premises.clone(),
+                    _ => vec![premise],
+                };
+                let parts = cases
+                    .flat_map(|(number, premise)| parts(*premise).into_iter().map(move |part| (part, case(number))));
+                layout.cases.extend(parts);
             }
         }
         layout.anchor_scope = proof.scopes.iter().enumerate().skip(1).find_map(|(place, scope)| {

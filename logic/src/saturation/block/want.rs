@@ -63,14 +63,15 @@ impl Block {
         }
     }
 
-    /// The equation to which a goal comes down, if rules without function rows conclude equations, as orders do. A row
-    /// with a constant as its value, as in `x · y = 0 ∧ y · x = 0 → x = y`, only states a relation.
+    /// The equation to which a goal comes down, if rules without function rows conclude equations, as orders do. Several
+    /// rows with constants as their values, as in `x · y = 0 ∧ y · x = 0 → x = y`, only state relations.
     fn equation(&mut self) -> Option<Pattern> {
-        let is_open = |pattern: &Pattern| matches!(pattern.arguments.last(), Some(Argument::Variable(_)));
-        let is_row = |pattern: &Pattern| self.book.function(pattern.code).is_some() && is_open(pattern);
         let is_order = |rule: &Rule| {
-            let is_plain = !rule.patterns.is_empty() && !rule.patterns.iter().any(is_row);
-            matches!(rule.head, RuleHead::Equal(..)) && is_plain
+            let rows = || rule.patterns.iter().filter(|pattern| self.book.function(pattern.code).is_some());
+            let states_relations = || {
+                rows().all(|row| matches!(row.arguments.last(), Some(Argument::Individual(_)))) && rows().count() != 1
+            };
+            matches!(rule.head, RuleHead::Equal(..)) && !rule.patterns.is_empty() && states_relations()
         };
         if !self.book.rules.iter().any(|rule| is_order(rule)) {
             return None;

@@ -7,6 +7,7 @@
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Term};
 use crate::clauses::compile::Compiled;
 use crate::conjecture::canonical;
+use crate::conjecture::limits::literals;
 
 use super::Exploration;
 use super::conjecture::{Fate, Origin, is_asked};
@@ -60,12 +61,17 @@ impl Exploration {
 }
 
 /// For each way in which a rule concludes the goal, the premises that remain to be proved, under the premises of the goal.
+/// Compound formulas are left to the case splits.
 fn subgoals(compiled: &Compiled, rule: &Clause, goal: &Clause) -> Vec<Vec<Clause>> {
     let (Head::Literal(concluded), Head::Literal(wanted)) = (&rule.head, &goal.head) else { return Vec::new() };
     if concluded.positive != wanted.positive {
         return Vec::new();
     }
     let is_function = |literal: &Literal| compiled.signature.relations[literal.relation.index()].function;
+    let is_compound = |literal: &Literal| compiled.signature.relations[literal.relation.index()].inner.is_some();
+    if literals(rule).chain(literals(goal)).any(is_compound) {
+        return Vec::new();
+    }
     let equates = concluded.positive && concluded.relation == RelationId::EQUAL;
     // That equal values have equal arguments only leads from equations to larger ones.
     let is_about_values = |premise: &Literal| {
