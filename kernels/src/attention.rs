@@ -72,6 +72,16 @@ pub struct Pages<'a, C> {
     pub values: &'a [C],
 }
 
+/// The arguments of [`Kernels::attend`].
+pub struct Call<'a, C> {
+    parallel: &'a dyn Parallel,
+    heads: &'a Heads<'a>,
+    pages: Pages<'a, C>,
+    queries: &'a [f32],
+    groups: &'a [Group<'a>],
+    out: &'a mut [f32],
+}
+
 impl Kernels {
     /// Attention with rotary embedding: for every row `r` and query head `h`
     ///
@@ -105,18 +115,11 @@ impl Kernels {
         groups: &[Group<'_>],
         out: &mut [f32],
     ) {
-        C::attend(self, parallel, heads, pages, queries, groups, out);
+        C::attend(self, Call { parallel, heads, pages, queries, groups, out });
     }
 
-    pub(crate) fn attend_over<C: Cell>(
-        self,
-        parallel: &dyn Parallel,
-        heads: &Heads<'_>,
-        pages: Pages<'_, C>,
-        queries: &[f32],
-        groups: &[Group<'_>],
-        out: &mut [f32],
-    ) {
+    pub(crate) fn attend_over<C: Cell>(self, call: Call<'_, C>) {
+        let Call { parallel, heads, pages, queries, groups, out } = call;
         let shape = heads.shape;
         let width = heads.queries * shape.head_dim;
         assert!(shape.kv_heads > 0 && heads.queries.is_multiple_of(shape.kv_heads), "whole runs of query heads");

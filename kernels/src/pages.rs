@@ -25,23 +25,14 @@ mod sealed {
     use half::f16;
     use half::slice::HalfFloatSliceExt;
 
-    use crate::attention::{Group, Heads, Pages};
+    use crate::attention::Call;
     use crate::lanes::Lanes;
     use crate::level::Kernels;
-    use crate::parallel::Parallel;
 
     pub trait Sealed: Sized {
         /// [`Kernels::attend`]. A method of each type, so that it is compiled with this crate and not with each crate that
         /// calls it.
-        fn attend(
-            kernels: Kernels,
-            parallel: &dyn Parallel,
-            heads: &Heads<'_>,
-            pages: Pages<'_, Self>,
-            queries: &[f32],
-            groups: &[Group<'_>],
-            out: &mut [f32],
-        );
+        fn attend(kernels: Kernels, call: Call<'_, Self>);
 
         /// Converts numbers to the nearest cells; both slices have the same length.
         fn convert(from: &[f32], to: &mut [Self]);
@@ -54,16 +45,8 @@ mod sealed {
     }
 
     impl Sealed for f32 {
-        fn attend(
-            kernels: Kernels,
-            parallel: &dyn Parallel,
-            heads: &Heads<'_>,
-            pages: Pages<'_, f32>,
-            queries: &[f32],
-            groups: &[Group<'_>],
-            out: &mut [f32],
-        ) {
-            kernels.attend_over(parallel, heads, pages, queries, groups, out);
+        fn attend(kernels: Kernels, call: Call<'_, f32>) {
+            kernels.attend_over(call);
         }
 
         fn convert(from: &[f32], to: &mut [f32]) {
@@ -82,16 +65,8 @@ mod sealed {
     }
 
     impl Sealed for f16 {
-        fn attend(
-            kernels: Kernels,
-            parallel: &dyn Parallel,
-            heads: &Heads<'_>,
-            pages: Pages<'_, f16>,
-            queries: &[f32],
-            groups: &[Group<'_>],
-            out: &mut [f32],
-        ) {
-            kernels.attend_over(parallel, heads, pages, queries, groups, out);
+        fn attend(kernels: Kernels, call: Call<'_, f16>) {
+            kernels.attend_over(call);
         }
 
         fn convert(from: &[f32], to: &mut [f16]) {

@@ -4,21 +4,10 @@ mod verdict;
 
 use std::collections::BTreeSet;
 
-use theoremata_logic::calculus::check::check;
 use theoremata_logic::search::explore::{Exploration, Options};
-use verdict::{Told, explore, told};
+use verdict::{FUNCTIONS, Told, check_again, explore, told};
 
 const GOALS_ONLY: Options = Options { generate: false, ..Options::DEFAULT };
-
-const FUNCTIONS: &str = "
-  (define function[f,X,Y] (&
-    (>[x,y] (in2[x,y,f]) (& (in[x,X]) (in[y,Y])))
-    (>[x] (in[x,X]) (exists[y] (in[y,Y]) (in2[x,y,f])))
-    (>[x] (in[x,X]) (>[y,z] (& (in2[x,y,f]) (in2[x,z,f])) (=[y,z])))))
-  (define operation[f,X,Y,Z] (&
-    (>[x,y,z] (in3[x,y,z,f]) (& (in[x,X]) (in[y,Y]) (in[z,Z])))
-    (>[x,y] (& (in[x,X]) (in[y,Y])) (exists[z] (in[z,Z]) (in3[x,y,z,f])))
-    (>[x,y] (& (in[x,X]) (in[y,Y])) (>[z,w] (& (in3[x,y,z,f]) (in3[x,y,w,f])) (=[z,w])))))";
 
 /// A set with an operation that satisfies some laws.
 fn magma(laws: &str) -> String {
@@ -29,11 +18,7 @@ fn magma(laws: &str) -> String {
 fn expect(theory: &str, goals: &[(&str, Told)]) -> Exploration {
     let texts: Vec<&str> = goals.iter().map(|(text, _)| *text).collect();
     let exploration = explore(theory, &texts, GOALS_ONLY);
-    let statements: Vec<_> = exploration.theorems.iter().map(|theorem| theorem.checked.statement().clone()).collect();
-    for (number, theorem) in exploration.theorems.iter().enumerate() {
-        let known = |id: theoremata_logic::calculus::proof::TheoremId| statements[..number].get(id.0 as usize);
-        check(exploration.theory(), known, theorem.checked.proof()).expect("a proof");
-    }
+    check_again(&exploration);
     for ((text, expected), told) in goals.iter().zip(told(&exploration)) {
         assert_eq!(told, *expected, "{text}");
     }

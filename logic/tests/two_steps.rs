@@ -2,23 +2,12 @@
 
 mod verdict;
 
-use theoremata_logic::calculus::check::check;
 use theoremata_logic::calculus::formula::Formula;
-use theoremata_logic::calculus::proof::{Rule, Step, TheoremId};
+use theoremata_logic::calculus::proof::{Rule, Step};
 use theoremata_logic::search::explore::{Exploration, Options, Theorem};
-use verdict::{Told, explore, told};
+use verdict::{FUNCTIONS, Told, check_again, explore, told};
 
 const GOALS_ONLY: Options = Options { generate: false, ..Options::DEFAULT };
-
-const FUNCTION: &str = "
-  (define function[f,X,Y] (&
-    (>[x,y] (in2[x,y,f]) (& (in[x,X]) (in[y,Y])))
-    (>[x] (in[x,X]) (exists[y] (in[y,Y]) (in2[x,y,f])))
-    (>[x] (in[x,X]) (>[y,z] (& (in2[x,y,f]) (in2[x,z,f])) (=[y,z])))))
-  (define operation[f,X,Y,Z] (&
-    (>[x,y,z] (in3[x,y,z,f]) (& (in[x,X]) (in[y,Y]) (in[z,Z])))
-    (>[x,y] (& (in[x,X]) (in[y,Y])) (exists[z] (in[z,Z]) (in3[x,y,z,f])))
-    (>[x,y] (& (in[x,X]) (in[y,Y])) (>[z,w] (& (in3[x,y,z,f]) (in3[x,y,w,f])) (=[z,w])))))";
 
 /// Numbers with double and half, and the even and odd ones, defined by each other.
 const NUMBERS: &str = "
@@ -51,15 +40,11 @@ const LISTS: &str = "
 /// Explores the goals, checks the proofs again, and compares the verdicts; within 3 million steps.
 fn decide(theory: &str, goals: &[(&str, Told)]) -> Exploration {
     let texts: Vec<&str> = goals.iter().map(|(text, _)| *text).collect();
-    let exploration = explore(&format!("{FUNCTION}{theory}"), &texts, GOALS_ONLY);
+    let exploration = explore(&format!("{FUNCTIONS}{theory}"), &texts, GOALS_ONLY);
     for ((text, expected), told) in goals.iter().zip(told(&exploration)) {
         assert_eq!(told, *expected, "{text}");
     }
-    let statements: Vec<_> = exploration.theorems.iter().map(|theorem| theorem.checked.statement().clone()).collect();
-    for (number, theorem) in exploration.theorems.iter().enumerate() {
-        let known = |id: TheoremId| statements[..number].get(id.0 as usize);
-        check(exploration.theory(), known, theorem.checked.proof()).expect("a proof");
-    }
+    check_again(&exploration);
     assert!(exploration.counts().steps < 3_000_000, "{} steps", exploration.counts().steps);
     exploration
 }

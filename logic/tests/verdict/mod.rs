@@ -5,6 +5,8 @@ pub mod random;
 
 use std::sync::Arc;
 
+use theoremata_logic::calculus::check::check;
+use theoremata_logic::calculus::proof::TheoremId;
 use theoremata_logic::language::mpl;
 use theoremata_logic::search::attempt::{self, LogicBlock, Verdict};
 use theoremata_logic::search::explore::{Exploration, Fate, Options, Task};
@@ -18,6 +20,26 @@ pub enum Told {
     Contradiction,
     /// Why it is open.
     Open(String),
+}
+
+/// What functions and operations are.
+pub const FUNCTIONS: &str = "
+  (define function[f,X,Y] (&
+    (>[x,y] (in2[x,y,f]) (& (in[x,X]) (in[y,Y])))
+    (>[x] (in[x,X]) (exists[y] (in[y,Y]) (in2[x,y,f])))
+    (>[x] (in[x,X]) (>[y,z] (& (in2[x,y,f]) (in2[x,z,f])) (=[y,z])))))
+  (define operation[f,X,Y,Z] (&
+    (>[x,y,z] (in3[x,y,z,f]) (& (in[x,X]) (in[y,Y]) (in[z,Z])))
+    (>[x,y] (& (in[x,X]) (in[y,Y])) (exists[z] (in[z,Z]) (in3[x,y,z,f])))
+    (>[x,y] (& (in[x,X]) (in[y,Y])) (>[z,w] (& (in3[x,y,z,f]) (in3[x,y,w,f])) (=[z,w])))))";
+
+/// Checks the proofs of all theorems again, each given the earlier ones.
+pub fn check_again(exploration: &Exploration) {
+    let statements: Vec<_> = exploration.theorems.iter().map(|theorem| theorem.checked.statement().clone()).collect();
+    for (number, theorem) in exploration.theorems.iter().enumerate() {
+        let known = |id: TheoremId| statements[..number].get(id.0 as usize);
+        check(exploration.theory(), known, theorem.checked.proof()).expect("a proof");
+    }
 }
 
 /// The exploration of a theory and goals, run to its end.

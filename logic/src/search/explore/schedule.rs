@@ -83,6 +83,7 @@ impl Exploration {
             self.stage = Stage::Doubting;
             return None;
         }
+        // The usual effort includes a large completion where there are no inductions; cases cost less.
         if !self.options.generate
             && !self.book.is_horn()
             && self.compiled.inductions.is_empty()

@@ -11,7 +11,6 @@ use crate::conjecture::limits::literals;
 
 use super::Exploration;
 use super::conjecture::{Fate, Origin, is_asked};
-use super::unfolding::rewritten;
 
 /// The most subgoals of a rule.
 const MOST: usize = 3;
@@ -160,8 +159,8 @@ fn remaining(
     };
     let mut heads = Vec::new();
     for premise in pending.into_iter().filter(|premise| !is_domain(premise)) {
-        premise.arguments.iter().map(|term| bound(term, &binding)).collect::<Option<Vec<_>>>()?;
-        let head = rewritten(premise, &|term| bound(term, &binding).expect("determined"));
+        let arguments = premise.arguments.iter().map(|term| bound(term, &binding)).collect::<Option<_>>()?;
+        let head = Literal { arguments, ..premise.clone() };
         let is_trivial = head.relation == RelationId::EQUAL && head.positive && head.arguments[0] == head.arguments[1];
         if !is_trivial && !premises.contains(&head) {
             heads.push(head);
@@ -171,8 +170,8 @@ fn remaining(
         return None;
     }
     let clause = |head: Literal| {
-        let mut needed = needed_rows(&premises[goal.premises.len()..], &head);
-        let premises = goal.premises.iter().cloned().chain(needed.drain(..)).collect();
+        let needed = needed_rows(&premises[goal.premises.len()..], &head);
+        let premises = goal.premises.iter().cloned().chain(needed).collect();
         Clause { variables, premises, head: Head::Literal(head) }
     };
     Some(heads.into_iter().map(clause).collect())
