@@ -26,11 +26,14 @@ pub(crate) fn remarks(exploration: &Exploration) -> Vec<String> {
                 }
             }
             Note::NoModel => remarks.push("no model of the axioms was found, so nothing could be refuted".to_owned()),
-            Note::NoParameters => remarks.push(
-                "statements about individuals that nothing generates were not tested: the axioms say more than \
-                 definitions by recursion do"
-                    .to_owned(),
-            ),
+            Note::NoParameters(axioms) => {
+                let shown: Vec<String> = axioms.iter().map(|axiom| reading.under_anchor(axiom)).collect();
+                let (colon, shown) = if shown.is_empty() { ("", String::new()) } else { (": ", shown.join(" and ")) };
+                remarks.push(format!(
+                    "statements about individuals that nothing generates were not tested: the axioms say more than \
+                     definitions by recursion do{colon}{shown}"
+                ));
+            }
             Note::Existence => remarks.push(
                 "an open statement claims an existence, which a piece of an infinite structure cannot refute"
                     .to_owned(),

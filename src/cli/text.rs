@@ -204,7 +204,9 @@ pub(super) fn summary(done: &Done, output: Output) {
         row("theorems of used theories", counts.brought.to_string());
     }
     row("  left open", counts.open.to_string());
-    row("essential theorems (*)", counts.essential.to_string());
+    if exploration.generates() {
+        row("essential theorems (*)", counts.essential.to_string());
+    }
     row("logic blocks", counts.blocks.to_string());
     for (stage, seconds) in &done.stages.list {
         row(&format!("CPU s, {stage}"), format!("{seconds:.3}"));

@@ -15,7 +15,7 @@ use crate::advice::Advised;
 use crate::proof_codec::decode;
 
 /// Version of the search: another version finds other theorems, or in another order.
-const SEARCH: u32 = 13;
+const SEARCH: u32 = 14;
 /// Version of the calculus: proofs of another version may be invalid.
 const CALCULUS: u32 = 2;
 

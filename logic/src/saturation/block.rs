@@ -118,6 +118,8 @@ pub struct Block {
     /// Equations whose merge is running or pending.
     equations: VecDeque<(Individual, Individual, FactId)>,
     steps: u64,
+    /// The limit on all steps of the block.
+    most_steps: u64,
     /// Whether a fact had more matches than a block accepts; it then ends as if out of steps.
     is_cut: bool,
     creations: u32,
@@ -224,6 +226,7 @@ impl Block {
             rejoin: Vec::new(),
             equations: VecDeque::new(),
             steps: 0,
+            most_steps: u64::MAX,
             is_cut: false,
             creations: 0,
             matches: Matches::default(),
@@ -370,6 +373,12 @@ impl Block {
         for view in self.book.clone().views.iter().cloned() {
             self.assume_rule(view);
         }
+    }
+
+    /// Sets the limit on all steps of the block. Calls that run it may have lower ones; a fact whose matches would go far
+    /// beyond this one is not joined further.
+    pub fn bound(&mut self, steps: u64) {
+        self.most_steps = steps;
     }
 
     /// Runs until the goal holds, the block is saturated, or a limit is reached.

@@ -228,7 +228,8 @@ impl LogicBlock {
     pub fn turn(&mut self, verdicts: Vec<(u32, Verdict)>, budget: u64) -> Turn {
         match std::mem::replace(&mut self.state, State::Ended) {
             State::Fresh => {
-                let block = set_up(&self.context, &self.sequent, self.focus.clone(), self.effort.drives);
+                let steps = self.limits.steps;
+                let block = set_up(&self.context, &self.sequent, self.focus.clone(), self.effort.drives, steps);
                 self.work(block, budget)
             }
             State::Working(block) => self.work(*block, budget),
@@ -268,7 +269,8 @@ impl LogicBlock {
                 // The block has assumed the opposite of its goal; the membership premise of an induction must not
                 // depend on that.
                 let sequent = Sequent { head: SequentHead::False, ..self.sequent.clone() };
-                let mut other = set_up(&self.context, &sequent, self.focus.clone(), self.effort.drives);
+                let steps = self.limits.steps;
+                let mut other = set_up(&self.context, &sequent, self.focus.clone(), self.effort.drives, steps);
                 other.run_until(self.limits);
                 more = other.steps();
                 options = self.options(&other);

@@ -288,6 +288,12 @@ impl Exploration {
         &self.theory
     }
 
+    /// Whether conjectures are generated from the beginning; otherwise only as lemmas for goals.
+    #[must_use]
+    pub fn generates(&self) -> bool {
+        self.options.generate
+    }
+
     /// The compiled theory.
     #[must_use]
     pub fn compiled(&self) -> &Arc<Compiled> {

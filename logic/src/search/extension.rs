@@ -7,10 +7,11 @@
 //! contradict each other or their values agree. The symbols can then be interpreted one after the other, each by
 //! recursion, whatever the earlier ones are.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Term};
-use crate::clauses::compile::{Compiled, ConstructorInstance, Start};
+use crate::clauses::compile::{Axiom, Compiled, ConstructorInstance, Start};
 use crate::conjecture::limits::literals;
 use crate::search::parameters::Part;
 
@@ -85,38 +86,58 @@ fn written_out(compiled: &Compiled, value: &Value, patterns: &Patterns) -> Value
     }
 }
 
-/// Whether the axioms extend every structure of terms over every model of the parameter axioms. `carriers` are the sets
-/// that contain all individuals of their sorts.
-pub(super) fn extends(compiled: &Compiled, given: &Part<'_>, carriers: &BTreeSet<RelationId>) -> bool {
+/// Why it is not shown that axioms extend every structure of terms.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Obstacle {
+    /// The axiom with this number is not a case of a definition by recursion.
+    NotACase(usize),
+    /// The axioms with these numbers may give different results for the same arguments.
+    Overlap(usize, usize),
+    /// Symbols depend on each other, or recursion does not descend.
+    Circular,
+}
+
+/// Whether the axioms extend every structure of terms over every model of the parameter axioms; otherwise the first
+/// obstacle. `carriers` are the sets that contain all individuals of their sorts.
+pub(super) fn extends(compiled: &Compiled, given: &Part<'_>, carriers: &BTreeSet<RelationId>) -> Result<(), Obstacle> {
     let mut reader = Reader::new(compiled, given, carriers);
-    let mut cases: BTreeMap<RelationId, Vec<Case>> = BTreeMap::new();
+    let mut cases: BTreeMap<RelationId, Vec<(usize, Case)>> = BTreeMap::new();
     let mut needs: BTreeMap<RelationId, BTreeSet<RelationId>> = BTreeMap::new();
     for (number, axiom) in compiled.axioms.iter().enumerate() {
         let clause = &axiom.clause;
         if let Some(relation) = definition(axiom.justification.start) {
-            let others = literals(clause).map(|literal| literal.relation).filter(|other| *other != relation);
-            needs.entry(relation).or_default().extend(others);
+            // A compound formula is no symbol: what uses it, uses its parts.
+            if compiled.signature.relations[relation.index()].inner.is_none() {
+                let others = literals(clause).map(|literal| literal.relation).filter(|other| *other != relation);
+                needs.entry(relation).or_default().extend(others.flat_map(|other| reader.parts(other)));
+            }
         } else if compiled.speaks_of_sets(clause) {
-            return false;
-        } else if given.clause(clause).is_none() && !reader.holds(number, clause) && !reader.names(clause) {
-            let Some((symbol, case)) = reader.case(clause) else { return false };
-            cases.entry(symbol).or_default().push(case);
+            return Err(Obstacle::NotACase(number));
+        } else if given.clause(clause).is_none() && !reader.holds(clause) && !reader.names(clause) {
+            let (symbol, case) = reader.case(clause).ok_or(Obstacle::NotACase(number))?;
+            cases.entry(symbol).or_default().push((number, case));
         }
     }
     let well_founded = cases.iter().all(|(symbol, cases)| {
-        let recursive = cases.iter().filter(|case| case.needs.contains(symbol));
+        let recursive = cases.iter().map(|(_, case)| case).filter(|case| case.needs.contains(symbol));
         let places = recursive.map(|case| case.recurs.clone()).reduce(|one, other| &one & &other);
         places.is_none_or(|places| !places.is_empty())
     });
     for (symbol, cases) in &cases {
-        let others = cases.iter().flat_map(|case| &case.needs).filter(|other| *other != symbol);
+        let others = cases.iter().flat_map(|(_, case)| &case.needs).filter(|other| *other != symbol);
         needs.entry(*symbol).or_default().extend(others);
     }
-    well_founded
-        && in_order(needs)
-        && cases.values().all(|cases| {
-            cases.iter().enumerate().all(|(place, one)| cases[..place].iter().all(|other| agree(compiled, one, other)))
-        })
+    if !well_founded || !in_order(needs) {
+        return Err(Obstacle::Circular);
+    }
+    for cases in cases.values() {
+        for (place, (number, one)) in cases.iter().enumerate() {
+            if let Some((other, _)) = cases[..place].iter().find(|(_, other)| !agree(compiled, carriers, one, other)) {
+                return Err(Obstacle::Overlap(*other, *number));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The cases of all axioms that determine a function value or the truth of a relation, by symbol; other axioms are
@@ -160,7 +181,7 @@ fn in_order(mut needs: BTreeMap<RelationId, BTreeSet<RelationId>>) -> bool {
 }
 
 /// Whether two cases of one symbol never give different results.
-fn agree(compiled: &Compiled, one: &Case, other: &Case) -> bool {
+fn agree(compiled: &Compiled, carriers: &BTreeSet<RelationId>, one: &Case, other: &Case) -> bool {
     let apart = one.patterns.iter().any(|(place, own)| other.patterns.get(place).is_some_and(|others| others != own));
     // As in drop(0, x) = x and drop(n, nil) = nil, which agree on drop(0, nil).
     let patterns: Patterns =
@@ -170,7 +191,9 @@ fn agree(compiled: &Compiled, one: &Case, other: &Case) -> bool {
     let against = |one: &Case, other: &Case| {
         let denied = |condition: &Condition| {
             let turned = Condition { positive: !condition.positive, ..condition.clone() };
-            !condition.values.iter().any(is_loose) && other.conditions.contains(&turned)
+            !condition.values.iter().any(is_loose)
+                && (other.conditions.contains(&turned)
+                    || denies_compound(compiled, carriers, condition, &other.conditions))
         };
         one.conditions.iter().any(denied)
             || one
@@ -179,6 +202,40 @@ fn agree(compiled: &Compiled, one: &Case, other: &Case) -> bool {
                 .is_some_and(|(first, parts)| found(*first, parts, &other.conditions, &mut BTreeMap::new()))
     };
     apart || same || against(one, other) || against(other, one)
+}
+
+/// Whether conditions contradict a condition about a compound formula, by one of the clauses that define the formula.
+fn denies_compound(
+    compiled: &Compiled,
+    carriers: &BTreeSet<RelationId>,
+    condition: &Condition,
+    others: &[Condition],
+) -> bool {
+    let relation = condition.relation;
+    if compiled.signature.relations[relation.index()].inner.is_none() {
+        return false;
+    }
+    compiled.axioms.iter().filter(|axiom| definition(axiom.justification.start) == Some(relation)).any(|axiom| {
+        let clause = &axiom.clause;
+        // The clause is the disjunction of these literals, one of which is the opposite of the condition.
+        let Head::Literal(head) = &clause.head else { return false };
+        let opposite = |literal: &Literal| Literal { positive: !literal.positive, ..literal.clone() };
+        let mut disjuncts: Vec<Literal> = clause.premises.iter().map(opposite).collect();
+        disjuncts.push(head.clone());
+        let opposed = |literal: &Literal| literal.relation == relation && literal.positive != condition.positive;
+        let Some(own) = disjuncts.iter().position(opposed).map(|place| disjuncts.remove(place)) else { return false };
+        let mut values: Vec<Option<Value>> = vec![None; usize::from(clause.variables)];
+        for (term, value) in own.arguments.iter().zip(&condition.values) {
+            if let Term::Variable(variable) = term {
+                values[usize::from(*variable)] = Some(value.clone());
+            }
+        }
+        let is_carrier = |literal: &Literal| !literal.positive && carriers.contains(&literal.relation);
+        disjuncts.iter().filter(|literal| !is_carrier(literal)).all(|literal| {
+            let denied = self::condition(&opposite(literal), &values);
+            !denied.values.iter().any(is_loose) && others.contains(&denied)
+        })
+    })
 }
 
 /// Whether a value contains an element known only by conditions: two such elements with the same number may differ.
@@ -246,11 +303,12 @@ impl<'c> Reader<'c> {
     }
 
     /// Whether an axiom holds in every structure of terms: the value of a function lies in its sort, a relation is a
-    /// function, or a clause that holds of terms.
-    fn holds(&self, number: usize, clause: &Clause) -> bool {
+    /// function, or a clause that holds of terms. An axiom may be stated more than once.
+    fn holds(&self, clause: &Clause) -> bool {
+        let states = |number: usize| self.compiled.axioms[number].clause == *clause;
         let function = self.compiled.functions.iter().any(|function| {
-            function.functionality == number
-                || (function.totality == number
+            states(function.functionality)
+                || (states(function.totality)
                     && matches!(&clause.head, Head::Exists(_, parts)
                         if parts.iter().all(|part| part.relation == function.relation || self.is_carrier(part))))
         });
@@ -327,9 +385,19 @@ impl<'c> Reader<'c> {
         let premises = clause.premises.iter().enumerate().map(|(place, premise)| (premise, Some(place)));
         let mut literals: Vec<_> = head.map(|head| (head, None)).into_iter().chain(premises).collect();
         literals.retain(|(literal, _)| may(literal) && !is_function(literal.relation));
-        // A symbol is defined after the symbols in its definition.
-        literals.sort_by_key(|(literal, _)| std::cmp::Reverse(literal.relation));
+        // A symbol is defined by the constructors of its arguments, and after the symbols in its definition.
+        literals.sort_by_key(|(literal, _)| (!self.matches_constructors(clause, literal), Reverse(literal.relation)));
         literals.into_iter().find_map(|(literal, place)| Some((literal.relation, self.read(clause, literal, place)?)))
+    }
+
+    /// Whether an argument of a literal is a constructor constant or the value of a constructor's row.
+    fn matches_constructors(&self, clause: &Clause, literal: &Literal) -> bool {
+        literal.arguments.iter().any(|argument| match argument {
+            Term::Constant(constant) => self.is_constructed(*constant),
+            Term::Variable(_) => clause.premises.iter().any(|premise| {
+                premise.positive && self.is_constructor(premise.relation) && premise.arguments.last() == Some(argument)
+            }),
+        })
     }
 
     /// The case of a clause that concludes an equation: a side that is the value of a premise's row is determined by the
@@ -455,10 +523,46 @@ impl<'c> Reader<'c> {
         true
     }
 
+    /// The clauses that define a compound formula; none for other relations.
+    fn definitions(&self, relation: RelationId) -> impl Iterator<Item = &'c Clause> {
+        let is_compound = self.compiled.signature.relations[relation.index()].inner.is_some();
+        let defines = move |axiom: &&Axiom| is_compound && definition(axiom.justification.start) == Some(relation);
+        self.compiled.axioms.iter().filter(defines).map(|axiom| &axiom.clause)
+    }
+
+    /// A relation, or the relations of a compound formula.
+    fn parts(&self, relation: RelationId) -> BTreeSet<RelationId> {
+        if self.compiled.signature.relations[relation.index()].inner.is_none() {
+            return BTreeSet::from([relation]);
+        }
+        let others = self.definitions(relation).flat_map(literals).map(|literal| literal.relation);
+        others.filter(|other| *other != relation).flat_map(|other| self.parts(other)).collect()
+    }
+
     /// Records the symbol that a literal uses; `None` if it is the case's own symbol at an argument that is not
-    /// smaller.
+    /// smaller. A compound formula uses its parts.
     fn note(&self, literal: &Literal, symbol: RelationId, values: &[Option<Value>], case: &mut Case) -> Option<()> {
         if literal.relation == RelationId::EQUAL || self.is_constructor(literal.relation) {
+            return Some(());
+        }
+        if self.compiled.signature.relations[literal.relation.index()].inner.is_some() {
+            for clause in self.definitions(literal.relation) {
+                let Some(own) = literals(clause).find(|own| own.relation == literal.relation) else { continue };
+                let witnesses = match &clause.head {
+                    Head::Exists(count, _) => usize::from(*count),
+                    Head::Literal(_) | Head::False => 0,
+                };
+                let mut inner: Vec<Option<Value>> = vec![None; usize::from(clause.variables) + witnesses];
+                for (argument, term) in own.arguments.iter().zip(&literal.arguments) {
+                    if let Term::Variable(variable) = argument {
+                        inner[usize::from(*variable)] = Some(value(*term, values));
+                    }
+                }
+                let parts = literals(clause).filter(|part| part.relation != literal.relation && !self.is_carrier(part));
+                for part in parts {
+                    self.note(part, symbol, &inner, case)?;
+                }
+            }
             return Some(());
         }
         case.needs.insert(literal.relation);

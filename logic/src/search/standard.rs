@@ -2,13 +2,13 @@
 //!
 //! The individuals are the values of constructor terms, by number of applications: for arithmetic 0, s(0), s(s(0)), …;
 //! for lists over a set the empty list, those of one element, …, where the set has four elements of its own. The
-//! constructors are proved free once, so distinct individuals of a generated set are distinct objects. Every other fact
-//! of the model was derived from the axioms and from the assumptions of [`parameters`] about the sets without
-//! constructors.
+//! constructors are proved free, or assumed to be where [`extension`] shows that there is such a structure, so distinct
+//! individuals of a generated set are distinct objects. Every other fact of the model was derived from the axioms and
+//! from the assumptions of [`parameters`] about the sets without constructors.
 //!
 //! # Why a counterexample in the piece is one in a structure of the theory
-//! Without such sets nothing is assumed: derived facts hold in all structures. With them, they hold in all structures
-//! in which the parameters are as assumed, so it must be shown that there is one. Let M be a model of the axioms about
+//! If nothing is assumed, derived facts hold in all structures. Otherwise they hold in all structures in which the
+//! parameters and constructors are as assumed, so it must be shown that there is one. Let M be a model of the axioms about
 //! the parameters alone, found by the solver and confirmed by the naive evaluator. Let each generated set consist of
 //! the constructor terms over M, and its sort contain nothing else. [`extension`] then shows that each remaining axiom
 //! either holds in this structure or determines, by recursion along the constructors, the values of one more function
@@ -28,7 +28,7 @@ use crate::models::model::{Domain, Model, Table, Truth, UNKNOWN, base_sorts};
 use crate::saturation::block::{Block, End, Limits, Snapshot};
 use crate::saturation::pattern::{Code, Individual};
 use crate::saturation::sorts::SortId;
-use crate::search::extension::extends;
+use crate::search::extension::{Obstacle, extends};
 use crate::search::free::are_free;
 use crate::search::names::{Made, Names};
 use crate::search::parameters::{Parameters, Part, carriers, parameters};
@@ -82,48 +82,42 @@ pub fn ground_models(
     steps: &mut u64,
     go_on: &mut dyn FnMut() -> bool,
 ) -> Vec<Model> {
-    let mut inductions: Vec<&InductionInstance> = Vec::new();
     let sort_of = |set: RelationId| compiled.signature.relations[set.index()].sorts.first();
+    // One induction for each sort; where possible, one whose constructors are free.
+    let mut inductions: Vec<&InductionInstance> = Vec::new();
+    let is_new = |induction: &InductionInstance, inductions: &[&InductionInstance]| {
+        inductions.iter().all(|other| sort_of(other.set) != sort_of(induction.set))
+    };
     for induction in &compiled.inductions {
-        let known = inductions.iter().any(|other| sort_of(other.set) == sort_of(induction.set));
-        if !known && are_free(compiled, root, induction, steps) {
+        if is_new(induction, &inductions) && are_free(compiled, root, induction, steps) {
             inductions.push(induction);
         }
     }
-    // The inputs of a constructor must come from a set of the model.
-    loop {
-        let sorts: Vec<_> = inductions.iter().map(|induction| (induction.set, sort_of(induction.set))).collect();
-        let fits = |(set, _): &(RelationId, bool)| {
-            sorts.contains(&(*set, sort_of(*set))) || !sorts.iter().any(|(_, sort)| *sort == sort_of(*set))
-        };
+    let free: BTreeSet<RelationId> = inductions.iter().map(|induction| induction.set).collect();
+    for induction in &compiled.inductions {
+        if is_new(induction, &inductions) {
+            inductions.push(induction);
+        }
+    }
+    keep_closed(compiled, &mut inductions);
+    let mut obstacle = obstacle(theory, compiled, inductions.iter().map(|induction| induction.set));
+    if obstacle.is_some() {
         let before = inductions.len();
-        inductions.retain(|induction| {
-            induction.constructors.iter().all(|constructor| match constructor {
-                ConstructorInstance::Constant(_) => true,
-                ConstructorInstance::Function(_, inputs) => inputs.iter().all(fits),
-            })
-        });
-        if inductions.len() == before {
-            break;
+        inductions.retain(|induction| free.contains(&induction.set));
+        keep_closed(compiled, &mut inductions);
+        if inductions.len() < before {
+            obstacle = self::obstacle(theory, compiled, inductions.iter().map(|induction| induction.set));
         }
     }
     if inductions.is_empty() {
         return Vec::new();
     }
-    let mut sorts = base_sorts(&compiled.signature);
-    sorts.retain(|sort| !inductions.iter().any(|induction| sort_of(induction.set) == Some(sort)));
-    // Every individual of a sort belongs to its generated set, or to the parameter sets on which functions are defined.
-    let carriers = whole_sets(compiled, &sorts, inductions.iter().map(|induction| induction.set));
-    let is_generated =
-        |node: &&Node| matches!(&node.formula, Formula::Atom(predicate, _) if theory.generation(*predicate).is_some());
-    // An axiom that was not compiled, or another kind of generation, might exclude the structure.
-    let possible = !sorts.is_empty()
-        && compiled.skipped.is_empty()
-        && compiled.nodes.iter().filter(is_generated).count() == inductions.len()
-        && extends(compiled, &Part::new(compiled, &sorts), &carriers);
+    let presumed_free = inductions.iter().any(|induction| !free.contains(&induction.set));
+    let sorts = parameter_sorts(compiled, inductions.iter().map(|induction| induction.set));
+    let possible = obstacle.is_none() && !sorts.is_empty();
     if let (false, Some(given)) = (possible, parameters(compiled, &sorts, MOST_PARAMETERS)) {
         let mut piece = Piece::new(compiled, root, &inductions, &sorts, Some(&given));
-        let go = piece.settle(size as usize, go_on);
+        let go = piece.settle(size as usize, presumed_free, go_on);
         *steps += piece.block.steps();
         if !go {
             return Vec::new();
@@ -136,9 +130,13 @@ pub fn ground_models(
     let mut models = Vec::new();
     loop {
         let given = if possible && most > 0 { parameters(compiled, &sorts, most) } else { None };
+        if given.is_none() && presumed_free && !sorts.is_empty() {
+            // Without a model of the parameters, nothing shows that there is a structure with free constructors.
+            return models;
+        }
         let next = given.as_ref().and_then(|given| given.domains.first()).map_or(0, |domain| domain.size);
         let mut piece = Piece::new(compiled, root, &inductions, &sorts, given.as_ref());
-        let go = piece.settle(size as usize, go_on);
+        let go = piece.settle(size as usize, presumed_free, go_on);
         *steps += piece.block.steps();
         if !go {
             return Vec::new();
@@ -154,6 +152,59 @@ pub fn ground_models(
     }
 }
 
+/// Keeps the inductions whose constructors have all their inputs in sets of the model.
+fn keep_closed(compiled: &Compiled, inductions: &mut Vec<&InductionInstance>) {
+    let sort_of = |set: RelationId| compiled.signature.relations[set.index()].sorts.first();
+    loop {
+        let sorts: Vec<_> = inductions.iter().map(|induction| (induction.set, sort_of(induction.set))).collect();
+        let fits = |(set, _): &(RelationId, bool)| {
+            sorts.contains(&(*set, sort_of(*set))) || !sorts.iter().any(|(_, sort)| *sort == sort_of(*set))
+        };
+        let before = inductions.len();
+        inductions.retain(|induction| {
+            induction.constructors.iter().all(|constructor| match constructor {
+                ConstructorInstance::Constant(_) => true,
+                ConstructorInstance::Function(_, inputs) => inputs.iter().all(fits),
+            })
+        });
+        if inductions.len() == before {
+            return;
+        }
+    }
+}
+
+/// The base sorts of which no set in `generated` is.
+fn parameter_sorts(compiled: &Compiled, generated: impl Iterator<Item = RelationId>) -> Vec<Sort> {
+    let mut sorts = base_sorts(&compiled.signature);
+    for set in generated {
+        let own = compiled.signature.relations[set.index()].sorts.first();
+        sorts.retain(|sort| own != Some(sort));
+    }
+    sorts
+}
+
+/// Why it is not shown that there is a structure of the constructor terms of these sets over every model of the
+/// parameter axioms; `None` if it is shown.
+pub(super) fn obstacle(
+    theory: &Theory,
+    compiled: &Compiled,
+    generated: impl Iterator<Item = RelationId> + Clone,
+) -> Option<Barrier> {
+    let sorts = parameter_sorts(compiled, generated.clone());
+    // Every individual of a sort belongs to its generated set, or to the parameter sets on which functions are defined.
+    let carriers = whole_sets(compiled, &sorts, generated.clone());
+    let is_generated =
+        |node: &&Node| matches!(&node.formula, Formula::Atom(predicate, _) if theory.generation(*predicate).is_some());
+    // An axiom that was not compiled, or another kind of generation, might exclude the structure.
+    if !compiled.skipped.is_empty() {
+        return Some(Barrier::Skipped);
+    }
+    if compiled.nodes.iter().filter(is_generated).count() != generated.count() {
+        return Some(Barrier::Generated);
+    }
+    extends(compiled, &Part::new(compiled, &sorts), &carriers).err().map(Barrier::Axioms)
+}
+
 /// The sets that contain all individuals of their sorts: the generated ones, and, for `sorts` without constructors,
 /// those on which functions are defined.
 pub(super) fn whole_sets(
@@ -164,6 +215,17 @@ pub(super) fn whole_sets(
     let sort_of = |set: RelationId| compiled.signature.relations[set.index()].sorts.first();
     let given = carriers(compiled).into_iter().filter(|set| sort_of(*set).is_some_and(|sort| sorts.contains(sort)));
     given.chain(generated).collect()
+}
+
+/// Why it is not shown that the structure of constructor terms satisfies a theory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Barrier {
+    /// Some axioms were not compiled.
+    Skipped,
+    /// A set is generated in another way as well.
+    Generated,
+    /// Axioms are not definitions by recursion.
+    Axioms(Obstacle),
 }
 
 /// An individual of the piece.
@@ -245,9 +307,10 @@ impl<'c> Piece<'c> {
     }
 
     /// Creates the individuals and derives facts about them; false if `go_on` said stop.
-    fn settle(&mut self, size: usize, go_on: &mut dyn FnMut() -> bool) -> bool {
+    /// `presumed_free`: the constructors of some set were not proved free.
+    fn settle(&mut self, size: usize, presumed_free: bool, go_on: &mut dyn FnMut() -> bool) -> bool {
         let go = settle(&mut self.block, go_on) && self.build(size, go_on) && self.evaluate(go_on);
-        let go = go && self.tell_apart(go_on);
+        let go = go && self.tell_apart(presumed_free, go_on);
         for value in self.values.iter_mut().flatten() {
             value.individual = self.block.classes().find(value.individual);
         }
@@ -377,11 +440,11 @@ impl<'c> Piece<'c> {
         true
     }
 
-    /// Adds inequalities where axioms require distinct individuals: those of a generated set are distinct, since its
-    /// constructors were proved free. False if `go_on` said stop.
-    fn tell_apart(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
+    /// Adds inequalities where axioms require distinct individuals, and where the constructors were not proved free:
+    /// those of a generated set are distinct terms. False if `go_on` said stop.
+    fn tell_apart(&mut self, presumed_free: bool, go_on: &mut dyn FnMut() -> bool) -> bool {
         let denied = |literal: &Literal| !literal.positive && literal.relation == RelationId::EQUAL;
-        if !self.compiled.axioms.iter().any(|axiom| axiom.clause.premises.iter().any(denied)) {
+        if !presumed_free && !self.compiled.axioms.iter().any(|axiom| axiom.clause.premises.iter().any(denied)) {
             return true;
         }
         for values in &self.values[..self.inductions.len()] {

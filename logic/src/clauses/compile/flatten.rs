@@ -207,6 +207,12 @@ impl Compiled {
             let reason = "a variable stands at no place that shows its sort";
             return self.skipped.push(Skipped { formula: flat.whole.clone(), reason });
         }
+        // An axiom stated twice, as where two structures share a function, is one axiom.
+        let is_node = |start| matches!(start, Start::Node(_));
+        let is_stated = |axiom: &Axiom| is_node(axiom.justification.start) && axiom.clause == clause;
+        if is_node(start) && self.axioms.iter().any(is_stated) {
+            return;
+        }
         self.axioms.push(Axiom { clause, justification: Justification { start, moves: flat.moves.clone() } });
     }
 

@@ -20,6 +20,8 @@ const DEPTH: u32 = 3;
 /// The most subgoals examined, and the most demands derived from them.
 const SUBGOALS: usize = 64;
 const DEMANDS: usize = 48;
+/// The part of a block's steps spent on joining its demands with the facts of its ancestors, as a divisor.
+pub(super) const DEMANDS_SHARE: u64 = 4;
 /// The most denials of one relation that are chained backwards from.
 const DENIED: usize = 8;
 /// The most constants, and the most other individuals, tried for an open input.
@@ -243,7 +245,12 @@ impl Block {
         demands.extend(known);
         self.aims = aims;
         self.guessed_from = self.classes.len() as u32;
+        // Each demand is joined with all facts of the block and its ancestors.
+        let until = self.steps.saturating_add(self.most_steps / DEMANDS_SHARE);
         for demand in demands {
+            if self.steps > until {
+                break;
+            }
             self.assume_rule(demand);
         }
     }

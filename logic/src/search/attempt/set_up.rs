@@ -7,9 +7,16 @@ use crate::saturation::pattern::{Argument, Code, Individual, Pattern};
 use crate::saturation::sequent::{Sequent, SequentHead};
 
 /// A block below `context` that introduces the sequent's variables, assumes its premises, and has its head as the goal.
-/// `focus`: `None` means everything.
-pub(super) fn set_up(context: &Snapshot, sequent: &Sequent, focus: Option<Arc<Focus>>, drives: bool) -> Block {
+/// `focus`: `None` means everything. `most_steps`: the limit on all steps of the block.
+pub(super) fn set_up(
+    context: &Snapshot,
+    sequent: &Sequent,
+    focus: Option<Arc<Focus>>,
+    drives: bool,
+    most_steps: u64,
+) -> Block {
     let mut block = Block::below(context);
+    block.bound(most_steps);
     block.focus_on(focus);
     let sorts = sequent.variable_sorts(context.typing());
     if sequent.speaks_of_sets(block.typing(), &sorts) {

@@ -96,9 +96,9 @@ impl Exploration {
                 None => Some(FIRST_ATOMS.min(most)),
                 Some(before) => (!before.last && before.atoms < most).then_some(before.atoms + 1),
             };
-            // If the axioms are not Horn, attempts by cases come before lemmas about the whole theory.
-            let (small, first) =
-                if scope == whole { (FIRST_ATOMS, usize::from(!self.book.is_horn())) } else { (SMALL_ATOMS, 0) };
+            // Lemmas about the whole theory are many: the next size of each scope comes first and, if the axioms are
+            // not Horn, attempts by cases.
+            let (small, first) = if scope == whole { (FIRST_ATOMS, 1) } else { (SMALL_ATOMS, 0) };
             let phase = |atoms: usize| if atoms <= small { first } else { 1 + atoms - small };
             atoms.map(|atoms| Next { phase: phase(atoms), scope, atoms })
         };

@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use crate::calculus::formula::Formula;
 use crate::clauses::clause::Head;
+use crate::clauses::compile::Start;
+use crate::search::extension::Obstacle;
+use crate::search::standard::{Barrier, obstacle};
 
 use super::conjecture::{Conjecture, Fate};
 use super::{Exploration, Stage};
@@ -17,8 +20,9 @@ pub enum Note {
     /// There is no model: nothing can be refuted, and no conjectures are generated.
     NoModel,
     /// Sets without constructors have no individuals, since the axioms go beyond recursive definitions on them:
-    /// statements about them were not tested.
-    NoParameters,
+    /// statements about them were not tested. Where one or two axioms stand in the way, these; their free variables are
+    /// as in [`Note::Skipped`].
+    NoParameters(Vec<Formula>),
     /// An open statement asserts existence. The piece in which statements are tested cannot refute it: a witness may
     /// lie outside.
     Existence,
@@ -37,6 +41,21 @@ pub enum Note {
 }
 
 impl Exploration {
+    /// The axioms that stand in the way of a structure of constructor terms.
+    fn axioms_beyond_recursion(&self) -> Vec<Formula> {
+        let Some(piece) = self.models.iter().find(|model| !model.free.is_empty()) else { return Vec::new() };
+        let numbers = match obstacle(&self.theory, &self.compiled, piece.free.iter().copied()) {
+            Some(Barrier::Axioms(Obstacle::NotACase(axiom))) => vec![axiom],
+            Some(Barrier::Axioms(Obstacle::Overlap(one, other))) => vec![one, other],
+            Some(Barrier::Axioms(Obstacle::Circular) | Barrier::Skipped | Barrier::Generated) | None => Vec::new(),
+        };
+        let formula = |number: usize| match self.compiled.axioms[number].justification.start {
+            Start::Node(node) => Some(self.compiled.nodes[node.0 as usize].formula.clone()),
+            _ => None,
+        };
+        numbers.into_iter().filter_map(formula).collect()
+    }
+
     /// What was not done so far.
     #[must_use]
     pub fn notes(&self) -> Vec<Note> {
@@ -52,7 +71,7 @@ impl Exploration {
         }
         let pieces = || self.models.iter().filter(|model| !model.free.is_empty());
         if pieces().any(|model| model.domains.iter().any(|domain| domain.size == 0)) {
-            notes.push(Note::NoParameters);
+            notes.push(Note::NoParameters(self.axioms_beyond_recursion()));
         }
         let claims = |conjecture: &Conjecture| {
             matches!(conjecture.fate, Fate::Open(_))
