@@ -208,9 +208,9 @@ impl Compiled {
             return self.skipped.push(Skipped { formula: flat.whole.clone(), reason });
         }
         // An axiom stated twice, as where two structures share a function, is one axiom.
-        let is_node = |start| matches!(start, Start::Node(_));
-        let is_stated = |axiom: &Axiom| is_node(axiom.justification.start) && axiom.clause == clause;
-        if is_node(start) && self.axioms.iter().any(is_stated) {
+        let is_axiom = |start| matches!(start, Start::Node(_));
+        let is_stated = |axiom: &Axiom| is_axiom(axiom.justification.start) && axiom.clause == clause;
+        if is_axiom(start) && !flat.is_goal && self.axioms.iter().any(is_stated) {
             return;
         }
         self.axioms.push(Axiom { clause, justification: Justification { start, moves: flat.moves.clone() } });
