@@ -28,10 +28,10 @@ pub(crate) fn remarks(exploration: &Exploration) -> Vec<String> {
             Note::NoModel => remarks.push("no model of the axioms was found, so nothing could be refuted".to_owned()),
             Note::NoParameters(axioms) => {
                 let shown: Vec<String> = axioms.iter().map(|axiom| reading.under_anchor(axiom).to_string()).collect();
-                let (colon, shown) = if shown.is_empty() { ("", String::new()) } else { (": ", shown.join(" and ")) };
+                let which = if shown.is_empty() { String::new() } else { format!(": {}", shown.join(" and ")) };
                 remarks.push(format!(
                     "statements about individuals that nothing generates were not tested: the axioms say more than \
-                     definitions by recursion do{colon}{shown}"
+                     definitions by recursion do{which}"
                 ));
             }
             Note::Existence => remarks.push(

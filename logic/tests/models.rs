@@ -261,7 +261,12 @@ fn constructors_may_be_taken_to_be_free_where_only_recursion_speaks_of_them() {
               (& (Trees[A,T,tip,branch]) (Mirrored[A,T,tip,branch,mirror]) {more}))"
         ))
     };
-    let goals = ["(>[x] (in[x,T]) (in2[x,x,mirror]))", "(>[x,y] (in2[x,y,mirror]) (in2[y,x,mirror]))"];
+    let goals = [
+        "(>[x] (in[x,T]) (in2[x,x,mirror]))",
+        "(>[x,y] (in2[x,y,mirror]) (in2[y,x,mirror]))",
+        // An axiom.
+        "(>[a,t] (in2[a,t,tip]) (in2[t,t,mirror]))",
+    ];
     let fates = |more: &str| -> Vec<Option<bool>> {
         let exploration = ask(&theory(more), &goals, false);
         let decided = exploration.conjectures.iter().filter(|one| one.goals().next().is_some());
@@ -272,11 +277,32 @@ fn constructors_may_be_taken_to_be_free_where_only_recursion_speaks_of_them() {
         };
         decided.map(|conjecture| verdict(&conjecture.fate)).collect()
     };
-    assert_eq!(fates(""), [Some(false), Some(true)]);
+    assert_eq!(fates(""), [Some(false), Some(true), Some(true)]);
     // Stated twice, an axiom says the same.
-    assert_eq!(fates("(function[tip,A,T]) (function[mirror,T,T])"), [Some(false), Some(true)]);
+    assert_eq!(fates("(function[tip,A,T]) (function[mirror,T,T])"), [Some(false), Some(true), Some(true)]);
     // If all branches are alike, every tree may be its mirror image.
     assert_ne!(fates("(>[x,y,z,u,v,w] (& (in3[x,y,z,branch]) (in3[u,v,w,branch])) (=[z,w]))")[0], Some(false));
+}
+
+/// Numbers without an axiom that s is one to one or never 0 may also be those of a clock.
+#[test]
+fn where_constructors_are_assumed_to_be_free_there_are_finite_structures_too() {
+    let theory = theory(&format!(
+        "{FUNCTIONS}
+         (define Base[N,0,s] (& (in[0,N]) (function[s,N,N])))
+         (generated \"induction\" Base[N,0,s] N 0 s[N])
+         (theory Clock[N,0,s,+] (& (Base[N,0,s]) (operation[+,N,N,N])
+           (>[x] (in[x,N]) (in3[x,0,x,+]))
+           (>[x,y,z] (in3[x,y,z,+]) (>[u,v] (& (in2[y,u,s]) (in2[z,v,s])) (in3[x,u,v,+])))))"
+    ));
+    let goals = [
+        "(>[x] (in[x,N]) !(in2[x,0,s]))",
+        "(>[x,y,z] (& (in2[x,z,s]) (in2[y,z,s])) (=[x,y]))",
+        "(>[x] (in[x,N]) (in3[x,x,x,+]))",
+    ];
+    let exploration = ask(&theory, &goals, false);
+    let refuted = exploration.conjectures[..3].iter().map(|one| matches!(one.fate, Fate::Refuted(..)));
+    assert_eq!(refuted.collect::<Vec<_>>(), [true; 3]);
 }
 
 /// Membership is defined with "or", and sorted lists are declared before the relation that defines them.

@@ -52,6 +52,9 @@ pub struct Model {
     /// The generated sets whose simplest elements it has, as terms of free constructors: distinct terms are distinct
     /// elements, so values outside the piece can be computed. Empty if the piece has only some individuals.
     pub free: Vec<RelationId>,
+    /// Whether it is assumed, and not proved, that the constructors of these sets are free: the theory then has other
+    /// structures, which may be finite.
+    pub assumed_free: bool,
     /// The table layout of each relation.
     layouts: Vec<Layout>,
     /// The domain of each constant.
@@ -159,6 +162,7 @@ impl Model {
             origin,
             is_piece: false,
             free: Vec::new(),
+            assumed_free: false,
             layouts,
             constant_domains,
             domains,

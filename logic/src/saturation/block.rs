@@ -375,8 +375,8 @@ impl Block {
         }
     }
 
-    /// Sets the limit on all steps of the block. Calls that run it may have lower ones; a fact whose matches would go far
-    /// beyond this one is not joined further.
+    /// Tells the block the limit on all its steps, of which joining its demands takes a share. Calls that run it may have
+    /// lower ones.
     pub fn bound(&mut self, steps: u64) {
         self.most_steps = steps;
     }

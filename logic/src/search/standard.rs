@@ -112,12 +112,13 @@ pub fn ground_models(
     if inductions.is_empty() {
         return Vec::new();
     }
-    let presumed_free = inductions.iter().any(|induction| !free.contains(&induction.set));
+    let assumed_free = inductions.iter().any(|induction| !free.contains(&induction.set));
     let sorts = parameter_sorts(compiled, inductions.iter().map(|induction| induction.set));
     let possible = obstacle.is_none() && !sorts.is_empty();
     if let (false, Some(given)) = (possible, parameters(compiled, &sorts, MOST_PARAMETERS)) {
         let mut piece = Piece::new(compiled, root, &inductions, &sorts, Some(&given));
-        let go = piece.settle(size as usize, presumed_free, go_on);
+        piece.assumed_free = assumed_free;
+        let go = piece.settle(size as usize, go_on);
         *steps += piece.block.steps();
         if !go {
             return Vec::new();
@@ -130,13 +131,14 @@ pub fn ground_models(
     let mut models = Vec::new();
     loop {
         let given = if possible && most > 0 { parameters(compiled, &sorts, most) } else { None };
-        if given.is_none() && presumed_free && !sorts.is_empty() {
+        if given.is_none() && assumed_free && !sorts.is_empty() {
             // Without a model of the parameters, nothing shows that there is a structure with free constructors.
             return models;
         }
         let next = given.as_ref().and_then(|given| given.domains.first()).map_or(0, |domain| domain.size);
         let mut piece = Piece::new(compiled, root, &inductions, &sorts, given.as_ref());
-        let go = piece.settle(size as usize, presumed_free, go_on);
+        piece.assumed_free = assumed_free;
+        let go = piece.settle(size as usize, go_on);
         *steps += piece.block.steps();
         if !go {
             return Vec::new();
@@ -243,6 +245,8 @@ struct Piece<'c> {
     compiled: &'c Compiled,
     block: Block,
     inductions: &'c [&'c InductionInstance],
+    /// Whether the constructors of some set are assumed to be free.
+    assumed_free: bool,
     /// The generated sorts, in the order of the inductions, then those of parameters.
     sorts: Vec<Sort>,
     /// The individuals of each sort.
@@ -260,7 +264,8 @@ impl<'c> Piece<'c> {
         let own = inductions.iter().filter_map(|one| compiled.signature.relations[one.set.index()].sorts.first());
         let sorts: Vec<Sort> = own.chain(others).cloned().collect();
         let values = sorts.iter().map(|_| Vec::new()).collect();
-        let mut piece = Piece { compiled, block: Block::below(root), inductions, sorts, values };
+        let block = Block::below(root);
+        let mut piece = Piece { compiled, block, inductions, assumed_free: false, sorts, values };
         if let Some(given) = given {
             piece.assume(given);
         }
@@ -307,10 +312,9 @@ impl<'c> Piece<'c> {
     }
 
     /// Creates the individuals and derives facts about them; false if `go_on` said stop.
-    /// `presumed_free`: the constructors of some set were not proved free.
-    fn settle(&mut self, size: usize, presumed_free: bool, go_on: &mut dyn FnMut() -> bool) -> bool {
+    fn settle(&mut self, size: usize, go_on: &mut dyn FnMut() -> bool) -> bool {
         let go = settle(&mut self.block, go_on) && self.build(size, go_on) && self.evaluate(go_on);
-        let go = go && self.tell_apart(presumed_free, go_on);
+        let go = go && self.tell_apart(go_on);
         for value in self.values.iter_mut().flatten() {
             value.individual = self.block.classes().find(value.individual);
         }
@@ -442,9 +446,9 @@ impl<'c> Piece<'c> {
 
     /// Adds inequalities where axioms require distinct individuals, and where the constructors were not proved free:
     /// those of a generated set are distinct terms. False if `go_on` said stop.
-    fn tell_apart(&mut self, presumed_free: bool, go_on: &mut dyn FnMut() -> bool) -> bool {
+    fn tell_apart(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
         let denied = |literal: &Literal| !literal.positive && literal.relation == RelationId::EQUAL;
-        if !presumed_free && !self.compiled.axioms.iter().any(|axiom| axiom.clause.premises.iter().any(denied)) {
+        if !self.assumed_free && !self.compiled.axioms.iter().any(|axiom| axiom.clause.premises.iter().any(denied)) {
             return true;
         }
         for values in &self.values[..self.inductions.len()] {
@@ -472,6 +476,7 @@ impl<'c> Piece<'c> {
         let mut model = Model::over(&self.compiled.signature, domains, origin);
         model.is_piece = true;
         model.free = self.inductions.iter().map(|induction| induction.set).collect();
+        model.assumed_free = self.assumed_free;
         let mut places = vec![UNKNOWN; self.block.classes().len()];
         for (place, value) in self.values.iter().flatten().enumerate() {
             places[self.block.classes().find(value.individual).0 as usize] = place as u16;

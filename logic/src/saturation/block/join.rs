@@ -16,10 +16,6 @@ use super::{Block, UNBOUND, stands_for};
 const MOST_MATCHES: usize = 1 << 18;
 const MOST_STEPS: u64 = 1 << 24;
 
-/// How far a single fact may take a block beyond its limit on steps, as a multiple of that limit. The facts of a stuck
-/// block that its cases inherit can have a hundred times more matches than a case has steps.
-const OVERDRAFT: u64 = 2;
-
 impl Block {
     /// Joins a fact with all older ones.
     pub(super) fn take(&mut self, fact: FactId) {
@@ -27,7 +23,7 @@ impl Block {
         if !self.layer.is_entered(fact) || !self.is_current(fact) {
             return;
         }
-        let mut matches = self.scratch();
+        let mut matches = std::mem::take(&mut self.matches);
         let book = self.book.clone();
         for (number, pattern) in &book.triggers[code.index()] {
             let rule = &book.rules[*number as usize];
@@ -44,20 +40,12 @@ impl Block {
         self.matches = matches;
     }
 
-    /// The space for the matches of one fact, with the steps that they may take.
-    fn scratch(&mut self) -> Matches {
-        let left = self.most_steps.saturating_mul(OVERDRAFT).saturating_sub(self.steps);
-        Matches { limit: Some(left), ..std::mem::take(&mut self.matches) }
-    }
-
     /// Joins a new rule with all facts taken so far.
     pub(super) fn join_with_all(&mut self, id: RuleId, rule: &Arc<Rule>) {
         let Some(first) = rule.patterns.first() else { return };
-        let mut matches = self.scratch();
+        let mut matches = std::mem::take(&mut self.matches);
         let is_demand = matches!(rule.head, RuleHead::Demand(..));
-        if is_demand {
-            matches.limit = matches.limit.map(|limit| limit.min(self.most_steps / DEMANDS_SHARE));
-        }
+        matches.limit = is_demand.then_some(self.most_steps / DEMANDS_SHARE);
         let facts: Vec<FactId> = self.facts_of(first.code).filter(|fact| fact.0 < self.next).collect();
         let limit = FactId(self.next.wrapping_sub(1));
         if self.next > 0 {
@@ -69,6 +57,7 @@ impl Block {
         }
         // A block that lacks some demands goes on.
         matches.is_cut &= !is_demand;
+        matches.limit = None;
         self.act(&mut matches);
         self.matches = matches;
     }
@@ -198,7 +187,7 @@ pub(super) struct Matches {
     pub(super) binding: Vec<Individual>,
     pub(super) chosen: Vec<FactId>,
     pub(super) steps: u64,
-    /// A limit on `steps`.
+    /// A limit on `steps` below [`MOST_STEPS`].
     limit: Option<u64>,
     /// Whether further matches were not collected.
     pub(super) is_cut: bool,
@@ -218,7 +207,9 @@ struct Search<'b> {
 
 impl Search<'_> {
     fn extend(&self, depth: usize, matches: &mut Matches) {
-        if matches.found.len() >= MOST_MATCHES || matches.steps >= matches.limit.unwrap_or(MOST_STEPS).min(MOST_STEPS) {
+        if matches.found.len() >= MOST_MATCHES
+            || matches.steps >= matches.limit.map_or(MOST_STEPS, |limit| limit.min(MOST_STEPS))
+        {
             matches.is_cut = true;
             return;
         }

@@ -20,7 +20,8 @@ const DEPTH: u32 = 3;
 /// The most subgoals examined, and the most demands derived from them.
 const SUBGOALS: usize = 64;
 const DEMANDS: usize = 48;
-/// The part of a block's steps spent on joining its demands with the facts of its ancestors, as a divisor.
+/// The part of a block's steps spent on joining its demands with the facts of its ancestors, as a divisor. The cases of a
+/// split inherit the facts of a stuck block, which can take more than ten times the steps that a case has.
 pub(super) const DEMANDS_SHARE: u64 = 4;
 /// The most denials of one relation that are chained backwards from.
 const DENIED: usize = 8;

@@ -53,12 +53,13 @@ impl Exploration {
         let made = kept_apart(|| {
             let size = self.options.ground;
             let root = &self.root;
-            let pieces = ground_models(&self.theory, &self.compiled, root, size, &mut presumed, &mut steps, go_on);
-            if !pieces.is_empty() || !self.has_finite_models() {
-                return pieces;
+            let mut models = ground_models(&self.theory, &self.compiled, root, size, &mut presumed, &mut steps, go_on);
+            if !are_infinite(&models) && self.has_finite_models() {
+                let axioms = axioms_of(&self.compiled);
+                let found = find_models_while(&self.finite(&axioms, false), &SearchLimits::default(), go_on);
+                models.extend(found.models);
             }
-            let axioms = axioms_of(&self.compiled);
-            find_models_while(&self.finite(&axioms, false), &SearchLimits::default(), go_on).models
+            models
         });
         self.counts.steps += steps;
         match made {
@@ -246,13 +247,16 @@ impl Exploration {
         steps: &mut u64,
         go_on: &mut dyn FnMut() -> bool,
     ) -> Option<(Result<Model, usize>, Vec<u16>)> {
-        // With free constructors, generated sets are infinite.
-        if self.models.iter().any(|model| model.is_piece) {
-            return self.disproved(place, when, steps, go_on).map(|(number, values)| (Err(number), values));
+        if !are_infinite(&self.models)
+            && self.has_finite_models()
+            && let Some((model, values)) = self.finite_counter_model(place, &when.limits(), go_on)
+            && self.judges(&model, &self.conjectures[place])
+        {
+            return Some((Ok(model), values));
         }
-        let (model, values) =
-            self.has_finite_models().then(|| self.finite_counter_model(place, &when.limits(), go_on)).flatten()?;
-        self.judges(&model, &self.conjectures[place]).then_some((Ok(model), values))
+        let is_piece = self.models.iter().any(|model| model.is_piece);
+        let disproved = if is_piece { self.disproved(place, when, steps, go_on) } else { None };
+        disproved.map(|(number, values)| (Err(number), values))
     }
 
     fn refuted_by(&mut self, place: usize, (model, values): (Result<Model, usize>, Vec<u16>)) {
@@ -299,4 +303,9 @@ fn same_shape(one: &Sort, other: &Sort) -> bool {
 pub(super) fn axioms_of(compiled: &Compiled) -> Vec<Clause> {
     let clauses = compiled.axioms.iter().map(|axiom| &axiom.clause);
     clauses.filter(|clause| !compiled.speaks_of_sets(clause)).cloned().collect()
+}
+
+/// Whether models show that all structures of the theory are infinite: the constructors of a generated set are free.
+fn are_infinite(models: &[Model]) -> bool {
+    models.iter().any(|model| !model.free.is_empty() && !model.assumed_free)
 }
