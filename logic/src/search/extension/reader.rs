@@ -8,8 +8,8 @@ use crate::clauses::compile::{Compiled, ConstructorInstance};
 use crate::conjecture::limits::literals;
 use crate::search::parameters::Part;
 
+use super::case::{Case, Value, bound, condition, definition, definitions, equation, is_compound, is_loose, value};
 use super::terms::{Terms, Tree};
-use super::{Case, Value, bound, condition, definition, definitions, equation, is_compound, is_loose, value};
 
 /// Reads axioms as cases of definitions by recursion.
 pub(super) struct Reader<'c> {
