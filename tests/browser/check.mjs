@@ -135,7 +135,8 @@ try {
   await page.waitForURL(/theorem\//);
   const first = page.url();
   await page.keyboard.press("ArrowRight");
-  await page.waitForFunction((url) => location.href !== url, first);
+  // A loaded page: until its script has run, nobody hears the next key.
+  await page.waitForURL((url) => url.href !== first);
   await page.keyboard.press("ArrowLeft");
   await page.waitForURL(first);
   await page.keyboard.press("?");
