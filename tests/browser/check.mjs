@@ -135,7 +135,7 @@ try {
   await page.waitForURL(/theorem\//);
   const first = page.url();
   await page.keyboard.press("ArrowRight");
-  // A loaded page: until its script has run, nobody hears the next key.
+  // Waits for the load event: before it the script of the page may not yet listen to keys.
   await page.waitForURL((url) => url.href !== first);
   await page.keyboard.press("ArrowLeft");
   await page.waitForURL(first);

@@ -16,6 +16,7 @@ pub(in crate::search) enum Value {
     Some(u16),
 }
 
+/// A literal over values.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(in crate::search) struct Condition {
     pub(in crate::search) positive: bool,
